@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make` or `make help` lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+STUBS := clients/python
+CONFIG ?= server/quickstart.toml
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- set up ------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(VENV)/.ready ## create .venv, install everything, generate stubs, compile kernels
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit("Consilience needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Run: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.ready: requirements.lock pyproject.toml clients/python/pyproject.toml | $(UV)
+	@echo "Installing (PyTorch is most of it: about 3 GB to download, 6 GB on disk) ..."
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --requirement requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --editable clients/python --editable .
+	$(MAKE) --no-print-directory proto kernels
+	touch $@
+
+.PHONY: kernels
+kernels: ## compile every numba kernel into the on-disk cache
+	$(BIN)/python -m kernels.warm
+
+.PHONY: lock
+lock: | $(UV) ## renew requirements.lock from pyproject.toml
+	$(UV) pip compile --quiet --upgrade --no-header --no-annotate --no-emit-package consilience \
+	  --all-extras --group dev pyproject.toml --output-file requirements.lock
+
+# --- contract ----------------------------------------------------------------
+
+.PHONY: proto
+proto: ## generate the Python stubs from protos/
+	$(BIN)/python -m grpc_tools.protoc -I protos \
+	  --python_out=$(STUBS) --pyi_out=$(STUBS) --grpc_python_out=$(STUBS) protos/consilience/v1/*.proto
+
+.PHONY: proto-check
+proto-check: proto ## lint the contract, refuse breaking changes, want committed stubs
+	$(BIN)/buf lint
+	@tag=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || true); \
+	if [ -n "$$tag" ]; then $(BIN)/buf breaking --against ".git#tag=$$tag"; \
+	else echo "buf breaking: skipped, nothing is released yet"; fi
+	@git diff --exit-code --stat -- $(STUBS)/consilience/v1 || { echo "stubs differ from protos/: run 'make proto' and commit"; exit 1; }
