@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One ensemble answer, and the record of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from server.forecasting.forecast import Absent, Answer, Cost, Forecast
+from server.forecasting.question import Question
+
+
+class Action(StrEnum):
+    """What may be done with an answer."""
+
+    PROCEED = "proceed"
+    REDUCE = "reduce"
+    ABSTAIN = "abstain"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict; ``size_multiplier`` is 1, the vote share, or 0."""
+
+    action: Action
+    size_multiplier: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How much the members agree; see ``prediction.proto`` for the units."""
+
+    vote_share: float
+    dispersion: float
+    effective_members: float
+    entropy: float
+    answered: int
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A range for the probability of the first outcome."""
+
+    low: float
+    high: float
+    level: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """The named choices behind an answer, enough to compute it again."""
+
+    pooling: str
+    weighting: str = "fixed"
+    calibration: str = "none"
+    execution: str = "parallel"
+    selection: str = "all"
+    weights_version: str = ""
+    calibrator_version: str = ""
+    code_version: str = ""
+    prompt_hash: str = ""
+    parameters: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberAnswer:
+    """One member's part in an answer.
+
+    ``raw_weight`` is the configured weight as it went into the pool (an input of
+    the replay), ``weight`` its share of the present members' sum. ``latency_s``
+    is None where it means nothing, as for a recorded answer.
+    """
+
+    member: str
+    answer: Answer
+    raw_weight: float
+    weight: float = 0.0
+    contribution: float = 0.0
+    latency_s: float | None = None
+
+    @property
+    def forecast(self) -> Forecast | None:
+        """The forecast, if there is one."""
+        return self.answer if isinstance(self.answer, Forecast) else None
+
+    @property
+    def absent(self) -> Absent | None:
+        """The absence, if it is one."""
+        return self.answer if isinstance(self.answer, Absent) else None
+
+
+@dataclass(frozen=True, slots=True)
+class NumericResult:
+    """A number as a distribution: cumulative probabilities at the grid points."""
+
+    grid: tuple[float, ...]
+    cumulative: tuple[float, ...]
+    median: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One ensemble answer; see ``prediction.proto`` for each field."""
+
+    id: str
+    question_id: str
+    ensemble: str
+    outcomes: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    raw_probabilities: tuple[float, ...]
+    outcome: str
+    confidence: float
+    meta_confidence: float
+    agreement: Agreement
+    interval: Interval | None
+    decision: Decision
+    members: tuple[MemberAnswer, ...]
+    cost: Cost | None
+    create_time: datetime
+    elapsed_s: float
+    method: Method
+    request_id: str = ""
+    durable: bool = False
+    cached: bool = False
+    warnings: tuple[str, ...] = ()
+    explanation: str = ""
+    numeric: NumericResult | None = None
+    votes: tuple[int, ...] = ()
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRecord:
+    """What is stored: the question as asked, the answer, and who asked."""
+
+    prediction: Prediction
+    question: Question
+    caller: str = ""
+    late: tuple[MemberAnswer, ...] = ()

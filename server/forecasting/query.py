@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a forecaster is asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.forecasting.question import Question
+
+
+@dataclass(frozen=True, slots=True)
+class MarketObservation:
+    """The state of one market at one book update: the networks' input.
+
+    ``window`` is (100, 20, 4) float32, row x level x (ask price, ask size, bid
+    price, bid size), encoded as ``kernels.windows`` says; ``features`` is (112,)
+    float32, NaN where history is short. The arrays belong to the stream and
+    change with its next update: a forecaster copies what it keeps.
+    """
+
+    symbol: str
+    event_time_us: int
+    sequence: int
+    warm: bool
+    horizon_updates: int
+    window: NDArray[np.float32]
+    features: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question as every member of an ensemble gets it.
+
+    ``keys`` are the caller's own provider keys by provider name; they are never
+    stored, logged or replayed, and never part of a repr.
+    """
+
+    question: Question
+    observation: MarketObservation | None = None
+    share_market_price: bool = False
+    caller: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
