@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks at the Python doors: one clear ValueError that names the argument and the mend.
+
+Raw kernels trust their arguments; the doors beside them call these.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kernels._types import Array, Matrix, Vector
+
+#: How far a row of probabilities may be from summing to 1.
+SUM_TOLERANCE = 1e-6
+
+
+def as_array(name: str, value: ArrayLike, dimensions: int, dtype: Any = np.float64) -> Array:
+    """The value as a C-contiguous array of that dtype and number of dimensions.
+
+    Raises:
+        ValueError: It is not numeric, or has another number of dimensions.
+    """
+    try:
+        array = np.ascontiguousarray(value, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers ({np.dtype(dtype).name}): {error}") from None
+    if np.ndim(value) != dimensions:
+        raise ValueError(f"{name} must have {dimensions} dimension(s), not {np.ndim(value)}")
+    return array
+
+
+def require_shape(name: str, array: Array, shape: tuple[int, ...], meaning: str) -> None:
+    """Raises ValueError unless the array has exactly this shape."""
+    if array.shape != shape:
+        raise ValueError(f"{name} must have shape {shape} ({meaning}), not {array.shape}")
+
+
+def require_weights(name: str, weights: Vector) -> None:
+    """Raises ValueError where a weight is negative or not finite."""
+    if not np.all(np.isfinite(weights)) or np.any(weights < 0):
+        raise ValueError(f"{name} must be finite and at least 0")
+
+
+def require_unit(name: str, values: Array) -> None:
+    """Raises ValueError where a value that is not NaN lies outside 0..1."""
+    if np.any((values < 0) | (values > 1)):
+        raise ValueError(f"{name} must lie in 0..1 (NaN for none)")
+
+
+def as_probabilities(name: str, value: ArrayLike, dimensions: int = 2, dtype: Any = np.float64) -> Matrix:
+    """Probabilities (…, C >= 2) in 0..1 whose rows sum to 1, or are NaN throughout.
+
+    Raises:
+        ValueError: Says which rule is broken.
+    """
+    array = as_array(name, value, dimensions, dtype)
+    if array.shape[-1] < 2:
+        raise ValueError(f"{name} must have at least two outcomes in its last dimension")
+    require_unit(name, array)
+    absent = np.isnan(array)
+    if np.any(absent.any(-1) != absent.all(-1)):
+        raise ValueError(f"{name} has a row that is partly NaN; an absent member's row is NaN throughout")
+    if np.any(np.abs(array.sum(-1) - 1.0) > SUM_TOLERANCE):
+        raise ValueError(f"{name} has a row that does not sum to 1; normalise each member's row")
+    return array
