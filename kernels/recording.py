@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Replay of recorded market events, as arrays, in one call.
+
+An event table holds one row per level or trade, in receive order; rows with
+the same message number belong to one message.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels import book, book_errors
+from kernels._arrays import as_integers
+from kernels._jit import kernel
+
+SNAPSHOT = 0
+UPDATE = 1
+TRADE = 2
+QUOTE = 3
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """An event table: E rows in M messages.
+
+    kind (E,) uint8: 0 snapshot level, 1 level update, 2 trade, 3 best bid or ask.
+    side (E,) uint8: 0 ask, 1 bid; of a trade 1 = the buyer was the aggressor.
+    price (E,) int64 ticks; qty (E,) int64 lots.
+    starts (M + 1,) int64: row where each message begins, then E.
+    """
+
+    kind: NDArray[np.uint8]
+    side: NDArray[np.uint8]
+    price: Integers
+    qty: Integers
+    starts: Integers
+
+    @classmethod
+    def from_columns(cls, *, kind: Any, side: Any, price: Any, qty: Any, msg: Any) -> "Events":
+        """Check the columns of a recording and find where its messages begin.
+
+        Raises:
+            ValueError: naming the column that does not fit.
+        """
+        sides, prices, sizes = book.level_rows(side, price, qty)
+        kinds = as_integers("kind", kind, len(prices))
+        numbers = as_integers("msg", msg, len(prices))
+        if np.any((kinds < SNAPSHOT) | (kinds > QUOTE)):
+            raise ValueError("kind: values must be 0 snapshot, 1 update, 2 trade or 3 quote")
+        begins = np.flatnonzero(np.diff(numbers, prepend=numbers[:1] - 1))
+        starts = np.append(begins, len(prices)).astype(np.int64)
+        return cls(np.ascontiguousarray(kinds, np.uint8), sides, prices, sizes, starts)
+
+    @property
+    def updates(self) -> int:
+        """How many messages are level updates: the rows of a replayed book."""
+        return int(np.count_nonzero(self.kind[self.starts[:-1]] == UPDATE))
+
+
+@dataclass(frozen=True, slots=True)
+class BookRows:
+    """The best 20 levels after each of N update messages, and the trades between them.
+
+    ask_px, ask_qty, bid_px, bid_qty (N, 20) int64 ticks and lots, best first.
+    buy_qty, sell_qty (N,) int64: lots bought and sold by aggressors since the previous row.
+    trades (N,) int64: how many. message (N,) int64: index of the message behind each row.
+    """
+
+    ask_px: Integers
+    ask_qty: Integers
+    bid_px: Integers
+    bid_qty: Integers
+    buy_qty: Integers
+    sell_qty: Integers
+    trades: Integers
+    message: Integers
+
+    @classmethod
+    def empty(cls, rows: int) -> "BookRows":
+        """Buffers for ``rows`` rows."""
+        levels = [np.empty((rows, book.LEVELS), np.int64) for _ in range(4)]
+        return cls(*levels, *(np.empty(rows, np.int64) for _ in range(4)))
+
+
+@kernel(
+    "i8(i8[:,::1], i8[:,::1], i8[::1], i8[:,::1], i8[:,::1],"
+    " u1[::1], u1[::1], i8[::1], i8[::1], i8[::1],"
+    " i8[:,::1], i8[:,::1], i8[:,::1], i8[:,::1], i8[::1], i8[::1], i8[::1], i8[::1])"
+)
+def replay_messages(
+    keys: Integers,
+    sizes: Integers,
+    meta: Integers,
+    top_px: Integers,
+    top_qty: Integers,
+    kind: NDArray[np.uint8],
+    side: NDArray[np.uint8],
+    price: Integers,
+    qty: Integers,
+    starts: Integers,
+    ask_px: Integers,
+    ask_qty: Integers,
+    bid_px: Integers,
+    bid_qty: Integers,
+    buy_qty: Integers,
+    sell_qty: Integers,
+    trades: Integers,
+    message: Integers,
+) -> int:
+    """Replay M messages into N book rows; returns N, or ``code - 8 * message`` at the first fault.
+
+    Arrays as in ``Events`` and ``BookRows``; the first five are an ``OrderBook``'s state.
+    """
+    row = 0
+    bought = 0
+    sold = 0
+    traded = 0
+    unknown = book.UNKNOWN
+    for m in range(len(starts) - 1):
+        start = starts[m]
+        stop = starts[m + 1]
+        code = book_errors.APPLIED
+        if kind[start] == TRADE:
+            for i in range(start, stop):
+                traded += 1
+                if side[i] == book.BID:
+                    bought += qty[i]
+                else:
+                    sold += qty[i]
+        elif kind[start] == SNAPSHOT:
+            code = book.apply_snapshot(
+                keys, sizes, meta, top_px, top_qty, side, price, qty, start, stop, unknown
+            )
+        elif kind[start] == UPDATE:
+            code = book.apply_update(
+                keys, sizes, meta, top_px, top_qty,
+                side, price, qty, start, stop, unknown, unknown, unknown,
+            )  # fmt: skip
+            ask_px[row] = top_px[book.ASK]
+            ask_qty[row] = top_qty[book.ASK]
+            bid_px[row] = top_px[book.BID]
+            bid_qty[row] = top_qty[book.BID]
+            buy_qty[row] = bought
+            sell_qty[row] = sold
+            trades[row] = traded
+            message[row] = m
+            row += 1
+            bought = 0
+            sold = 0
+            traded = 0
+        if code < 0:
+            return code - 8 * m
+    return row
+
+
+def replay(events: Events, order_book: book.OrderBook | None = None) -> BookRows:
+    """The book after each update message of a recording.
+
+    Raises:
+        BookError: the first fault, with the message's index.
+    """
+    rows = BookRows.empty(events.updates)
+    state = (order_book or book.OrderBook()).state
+    table = (events.kind, events.side, events.price, events.qty, events.starts)
+    done = replay_messages(
+        *state, *table,
+        rows.ask_px, rows.ask_qty, rows.bid_px, rows.bid_qty,
+        rows.buy_qty, rows.sell_qty, rows.trades, rows.message,
+    )  # fmt: skip
+    if done < 0:
+        # Python's floor division undoes code - 8 * message, with code in -7..-1.
+        index, code = -(done // 8) - 1, done % 8 - 8
+        raise book_errors.error_for(code, f"message {index}")
+    return rows
