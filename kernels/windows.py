@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Windows of book rows as the networks read them: (100, 20, 4) float32.
+
+Axes: row (oldest first), level (best first), then ask price, ask size, bid
+price, bid size. Prices are ticks minus the mid of the window's last row;
+sizes are ln(1 + lots * lot_size). Rows are encoded once, on arrival: the size
+needs its logarithm once, and the price is kept relative to an anchor tick, so
+that reading a window is one subtraction per value, in vectors.
+
+Ticks within 2**22 of the anchor, and the half ticks of a mid, are exact in
+float32; the result then equals float64 arithmetic rounded once. The anchor
+follows the market.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels._arrays import as_integers, checked
+from kernels._jit import kernel
+from kernels.book import LEVELS
+
+ROWS = 100
+CHANNELS = 4
+
+#: Fields of a ring's ``meta``: where the next row goes, rows seen (at most 100), anchor, last mid doubled.
+NEXT = 0
+FILLED = 1
+ANCHOR = 2
+MID2 = 3
+META_FIELDS = 4
+EXACT_TICKS = 1 << 22
+
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
+
+
+@kernel("void(i8[::1], i8[::1], i8[::1], i8[::1], i8, f8, f4[:,::1])")
+def encode_row(
+    ask_px: Integers,
+    ask_qty: Integers,
+    bid_px: Integers,
+    bid_qty: Integers,
+    anchor: int,
+    lot_size: float,
+    out: Floats,
+) -> None:
+    """Encode one book row: prices (20,) ticks minus ``anchor``, sizes (20,) as ln(1 + lots * lot_size).
+
+    out (20, 4) float32.
+    """
+    for i in range(LEVELS):
+        out[i, 0] = np.float32(ask_px[i] - anchor)
+        out[i, 1] = np.float32(math.log1p(ask_qty[i] * lot_size))
+        out[i, 2] = np.float32(bid_px[i] - anchor)
+        out[i, 3] = np.float32(math.log1p(bid_qty[i] * lot_size))
+
+
+@kernel("void(f4[::1], f4, f4[::1])")
+def subtract_from_prices(values: Floats, mid: np.float32, out: Floats) -> None:
+    """Out = values with ``mid`` taken off the price channels (every even place)."""
+    zero = np.float32(0.0)
+    for i in range(len(out)):
+        out[i] = values[i] - (mid if i & 1 == 0 else zero)
+
+
+@kernel("void(f4[:,:,::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], f8)")
+def push_row(
+    ring: Floats,
+    meta: Integers,
+    ask_px: Integers,
+    ask_qty: Integers,
+    bid_px: Integers,
+    bid_qty: Integers,
+    lot_size: float,
+) -> None:
+    """Add one book row to a ring.
+
+    ring (200, 20, 4): each row is written twice, 100 places apart, so that the
+    last 100 always lie side by side. meta (4,): see the fields above.
+    """
+    mid2 = ask_px[0] + bid_px[0]
+    if meta[FILLED] == 0:
+        meta[ANCHOR] = mid2 >> 1
+    elif abs((mid2 >> 1) - meta[ANCHOR]) > EXACT_TICKS // 2:
+        moved = np.float32((mid2 >> 1) - meta[ANCHOR])
+        meta[ANCHOR] = mid2 >> 1
+        for row in range(2 * ROWS):
+            for level in range(LEVELS):
+                ring[row, level, 0] -= moved
+                ring[row, level, 2] -= moved
+    place = meta[NEXT]
+    encode_row(ask_px, ask_qty, bid_px, bid_qty, meta[ANCHOR], lot_size, ring[place])
+    ring[place + ROWS] = ring[place]
+    meta[NEXT] = (place + 1) % ROWS
+    meta[FILLED] = min(meta[FILLED] + 1, ROWS)
+    meta[MID2] = mid2
+
+
+@kernel("void(f4[:,:,::1], i8[::1], f4[:,:,::1])")
+def read_ring(ring: Floats, meta: Integers, out: Floats) -> None:
+    """Write the last 100 rows, oldest first, to out (100, 20, 4); rows not yet seen are 0."""
+    mid = np.float32(0.5 * (meta[MID2] - 2 * meta[ANCHOR]))
+    missing = ROWS - meta[FILLED]
+    out[:missing] = 0.0
+    start = meta[NEXT] + missing
+    rows = ring[start : meta[NEXT] + ROWS]
+    subtract_from_prices(rows.reshape(rows.size), mid, out[missing:].reshape(rows.size))
+
+
+@kernel("void(i8[:,::1], i8[:,::1], i8[:,::1], i8[:,::1], i8, f8, f4[:,:,::1], f4[::1])")
+def encode_rows_kernel(
+    ask_px: Integers,
+    ask_qty: Integers,
+    bid_px: Integers,
+    bid_qty: Integers,
+    anchor: int,
+    lot_size: float,
+    values: Floats,
+    mids: Floats,
+) -> None:
+    """Encode N book rows against one anchor: values (N, 20, 4), mids (N,) relative to the anchor."""
+    for n in range(len(values)):
+        encode_row(ask_px[n], ask_qty[n], bid_px[n], bid_qty[n], anchor, lot_size, values[n])
+        mids[n] = np.float32(0.5 * (ask_px[n, 0] + bid_px[n, 0] - 2 * anchor))
+
+
+@kernel("void(f4[:,:,::1], f4[::1], i8[::1], f4[:,:,:,::1])")
+def gather_windows(values: Floats, mids: Floats, ends: Integers, out: Floats) -> None:
+    """Write the window that ends at each of ``ends`` (inclusive) to out (W, 100, 20, 4)."""
+    size = ROWS * LEVELS * CHANNELS
+    for w in range(len(ends)):
+        end = ends[w]
+        rows = values[end + 1 - ROWS : end + 1]
+        subtract_from_prices(rows.reshape(size), mids[end], out[w].reshape(size))
+
+
+class BookWindow:
+    """The last 100 rows of one symbol's book, ready to be read as a network's input."""
+
+    __slots__ = ("_lot_size", "_meta", "_ring")
+
+    def __init__(self, *, lot_size: float) -> None:
+        """``lot_size``: units per lot; sizes become ln(1 + lots * lot_size). 1.0 keeps them in lots.
+
+        Raises:
+            ValueError: where it is not a positive number.
+        """
+        self._lot_size = checked_lot_size(lot_size)
+        self._ring = np.zeros((2 * ROWS, LEVELS, CHANNELS), np.float32)
+        self._meta = np.zeros(META_FIELDS, np.int64)
+
+    @property
+    def state(self) -> tuple[Floats, Integers]:
+        """The arrays that the raw kernels take first: ring, meta."""
+        return self._ring, self._meta
+
+    @property
+    def warm(self) -> bool:
+        """True once 100 rows are in."""
+        return bool(self._meta[FILLED] == ROWS)
+
+    @property
+    def filled(self) -> int:
+        """Rows held, at most 100."""
+        return int(self._meta[FILLED])
+
+    def clear(self) -> None:
+        """Forget every row, as after a gap in the market data."""
+        self._meta[:] = 0
+
+    def push(self, ask_px: Integers, ask_qty: Integers, bid_px: Integers, bid_qty: Integers) -> None:
+        """Add the best 20 levels of each side, as ``OrderBook`` shows them; both sides must hold a level.
+
+        Raises:
+            ValueError: where an array is not (20,) int64, or a side is empty and there is no mid.
+        """
+        row = (
+            checked("ask_px", ask_px, np.int64, (LEVELS,)),
+            checked("ask_qty", ask_qty, np.int64, (LEVELS,)),
+            checked("bid_px", bid_px, np.int64, (LEVELS,)),
+            checked("bid_qty", bid_qty, np.int64, (LEVELS,)),
+        )
+        if ask_qty[0] <= 0 or bid_qty[0] <= 0:
+            raise ValueError(
+                "ask_qty, bid_qty: a side is empty, so there is no mid; wait until both hold a level"
+            )
+        push_row(self._ring, self._meta, *row, self._lot_size)
+
+    def read(self, out: Floats) -> bool:
+        """Fill ``out`` (100, 20, 4) float32; True where it is warm. Rows not yet seen are 0, at the front.
+
+        Raises:
+            ValueError: where ``out`` has another shape, dtype or memory order.
+        """
+        read_ring(self._ring, self._meta, checked_window("out", out))
+        return self.warm
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRows:
+    """N book rows encoded once, from which any number of windows is cut.
+
+    values (N, 20, 4) float32: prices relative to one anchor tick, sizes as ln(1 + size).
+    mids (N,) float32: each row's mid, relative to the same anchor.
+    """
+
+    values: Floats
+    mids: Floats
+
+    def __len__(self) -> int:
+        return len(self.mids)
+
+    def windows(self, ends: Any, out: Floats | None = None) -> Floats:
+        """The windows that end at rows ``ends`` (inclusive, each at least 99): (W, 100, 20, 4) float32.
+
+        Without ``out`` a new array is made.
+
+        Raises:
+            ValueError: where an end has fewer than 99 rows before it or lies past the last row,
+                or where ``out`` does not fit.
+        """
+        wanted = as_integers("ends", ends, None)
+        if len(wanted) and (wanted.min() < ROWS - 1 or wanted.max() >= len(self)):
+            raise ValueError(f"ends: rows must lie in {ROWS - 1}..{len(self) - 1}; drop the others")
+        shape = (len(wanted), ROWS, LEVELS, CHANNELS)
+        filled = (
+            np.empty(shape, np.float32)
+            if out is None
+            else checked("out", out, np.float32, shape, writeable=True)
+        )
+        gather_windows(self.values, self.mids, wanted, filled)
+        return filled
+
+
+def encode_rows(ask_px: Any, ask_qty: Any, bid_px: Any, bid_qty: Any, *, lot_size: float) -> EncodedRows:
+    """Encode N book rows (each argument (N, 20), whole ticks or lots) for cutting windows.
+
+    Raises:
+        ValueError: naming the argument that does not fit; also where prices lie further than
+            2**22 ticks from the first mid, which float32 cannot hold exactly.
+    """
+    asks = as_integers("ask_px", ask_px, None, LEVELS)
+    rows = len(asks)
+    columns = (
+        asks,
+        as_integers("ask_qty", ask_qty, rows, LEVELS),
+        as_integers("bid_px", bid_px, rows, LEVELS),
+        as_integers("bid_qty", bid_qty, rows, LEVELS),
+    )
+    anchor = int(asks[0, 0] + columns[2][0, 0]) >> 1 if rows else 0
+    for name, prices in (("ask_px", asks), ("bid_px", columns[2])):
+        if rows and np.abs(prices - anchor).max() > EXACT_TICKS:
+            raise ValueError(
+                f"{name}: prices lie more than {EXACT_TICKS} ticks from the first mid; split the rows"
+            )
+    encoded = EncodedRows(np.empty((rows, LEVELS, CHANNELS), np.float32), np.empty(rows, np.float32))
+    encode_rows_kernel(*columns, anchor, checked_lot_size(lot_size), encoded.values, encoded.mids)
+    return encoded
+
+
+def checked_lot_size(lot_size: float) -> float:
+    """``lot_size`` as a float; ValueError where it is not a positive finite number."""
+    if not (math.isfinite(lot_size) and lot_size > 0):
+        raise ValueError(f"lot_size: {lot_size} is not a positive number; give the units of one lot")
+    return float(lot_size)
+
+
+def checked_window(name: str, window: Any) -> Floats:
+    """``window`` if it is a writeable C-contiguous (100, 20, 4) float32 array; else ValueError."""
+    return checked(name, window, np.float32, (ROWS, LEVELS, CHANNELS), writeable=True)
