@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The HTTP face: provider endpoints, and what a test may ask about them.
+
+POST   each provider's own paths         see ``wire/``
+GET    /ledger?model=NAME                every call and what it was billed
+DELETE /ledger                           forget calls, limits and overrides
+PUT    /behaviour {"model", "behaviour"} change a model from now on
+GET    /healthz                          "ok"
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from aiohttp import web
+
+from server.simulator.delivery import Delivery, Gone
+from server.simulator.faults import REFUSALS, Fault
+from server.simulator.ledger import Entry
+from server.simulator.service import Call, Service
+from server.simulator.wire.exchange import Ask, ErrorBody, RefusedError, Wire, dump
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_MESSAGES = {
+    Fault.RATE_LIMITED: "Rate limit reached for requests. Please try again later.",
+    Fault.QUOTA: "You exceeded your current quota, please check your plan and billing details.",
+    Fault.CONTEXT_LENGTH: "This model's maximum context length is 4096 tokens.",
+    Fault.CONTENT_FILTER: "The response was filtered.",
+}
+
+
+def make_app(service: Service, wires: tuple[Wire, ...], closing: asyncio.Event) -> web.Application:
+    """The application with every wire format under its paths."""
+    app = web.Application(client_max_size=4 * 2**20)
+    for wire in wires:
+        for path in wire.paths:
+            app.router.add_post(path, partial(_provide, service, wire, closing))
+    app.router.add_get("/ledger", partial(_ledger, service))
+    app.router.add_delete("/ledger", partial(_reset, service))
+    app.router.add_put("/behaviour", partial(_behave, service))
+    app.router.add_get("/healthz", _health)
+    for prefix in ("/openai/v1", "/local/v1", "/v1", "/xai/v1", "/openrouter/api/v1", "/anthropic/v1"):
+        app.router.add_get(f"{prefix}/models", _models)
+    app.router.add_get("/gemini/v1beta/models", _models)
+    return app
+
+
+async def _provide(
+    service: Service, wire: Wire, closing: asyncio.Event, request: web.Request
+) -> web.StreamResponse:
+    key = wire.key(request.headers)
+    entry = service.open(wire.name, "", key, stream=False)
+    try:
+        ask = wire.read(await _json(request), request.match_info, request.headers)
+        entry.model, entry.stream = ask.model, ask.stream
+        call = service.decide(ask, entry, key)
+    except RefusedError as refused:
+        error = wire.error(refused.fault, refused.message, refused.parameter, refused.wait_s)
+        return _refuse(service, entry, error)
+    if call.fault in REFUSALS:
+        message = _MESSAGES.get(call.fault, f"Simulated failure: {call.fault.name.lower()}")
+        return _refuse(service, entry, wire.error(call.fault, message, "", call.behaviour.retry_after_s))
+    return await _deliver(service, Delivery(request, wire, ask, call, closing))
+
+
+async def _deliver(service: Service, delivery: Delivery) -> web.StreamResponse:
+    call = delivery.call
+    try:
+        response = await delivery.send()
+    except (asyncio.CancelledError, ConnectionError):
+        service.settle_disconnected(call.entry, call.usage, delivery.share)
+        raise
+    except Gone as gone:
+        service.settle(call.entry, "broken", call.usage.generated(gone.share) if gone.share else None)
+        return web.Response(status=500)  # never arrives: the connection is gone
+    _settle(service, call, delivery.ask)
+    call.entry.status = response.status
+    return response
+
+
+def _settle(service: Service, call: Call, ask: Ask) -> None:
+    unbilled = call.fault in (Fault.ERROR_IN_200, Fault.NOT_JSON)
+    usage = call.usage.generated(0.5) if call.fault is Fault.STREAM_ERROR and ask.stream else call.usage
+    service.settle(call.entry, "failed" if unbilled else "complete", None if unbilled else usage)
+
+
+def _refuse(service: Service, entry: Entry, error: ErrorBody) -> web.Response:
+    entry.status = error.status
+    service.settle(entry, "refused")
+    return web.Response(
+        status=error.status,
+        body=dump(error.body),
+        headers={"Content-Type": "application/json", **error.headers},
+    )
+
+
+async def _json(request: web.Request) -> dict[str, object]:
+    try:
+        body = json.loads(await request.read())
+    except ValueError as error:
+        raise RefusedError(Fault.BAD_REQUEST, "We could not parse the JSON body of your request.") from error
+    if not isinstance(body, dict):
+        raise RefusedError(Fault.BAD_REQUEST, "The body must be a JSON object.")
+    return body
+
+
+async def _ledger(service: Service, request: web.Request) -> web.Response:
+    return web.json_response(service.ledger.report(request.query.get("model", "")))
+
+
+async def _reset(service: Service, request: web.Request) -> web.Response:
+    service.reset()
+    return web.Response(status=204)
+
+
+async def _behave(service: Service, request: web.Request) -> web.Response:
+    try:
+        body = await _json(request)
+        service.behave(str(body["model"]), str(body["behaviour"]))
+    except (RefusedError, KeyError, ValueError) as error:
+        return web.json_response({"error": f"want model and behaviour: {error}"}, status=400)
+    return web.Response(status=204)
+
+
+async def _health(request: web.Request) -> web.Response:
+    return web.Response(text="ok")
+
+
+async def _models(request: web.Request) -> web.Response:
+    models = [{"id": "sim-fast", "object": "model", "created": 0, "owned_by": "simulator"}]
+    return web.json_response({"object": "list", "data": models})
