@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking one member: its own limit on time, and every failure turned into a reason."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import structlog
+
+from server.forecasting.answers import fault_in
+from server.forecasting.deadline import Deadline
+from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast
+from server.forecasting.ports import Forecaster
+from server.forecasting.query import Query
+
+log = structlog.get_logger(__name__)
+
+#: A forecaster that watches its deadline gets this much longer to say what the
+#: attempt cost before it is cut off.
+GUARD_S = 0.005
+
+#: Tasks that ignored their cancellation, held until they end.
+_stuck: "set[asyncio.Task[None]]" = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A member's answer and how long it took; None where time means nothing."""
+
+    answer: Answer
+    latency_s: float | None
+
+
+async def ask(name: str, forecaster: Forecaster, query: Query, timeout_s: float, deadline: Deadline) -> Asked:
+    """Ask one member. Only cancellation leaves this function as an exception."""
+    begun = time.monotonic()
+    own = deadline.within(timeout_s)
+    try:
+        async with own.earlier(-GUARD_S).timeout():
+            answer = await forecaster.forecast(query, own)
+    except TimeoutError:
+        answer = _late(deadline, timeout_s)
+    except Exception as error:  # a member's fault must not harm the others
+        log.error("member_failed", member=name, question=query.question.id, exc_info=error)
+        answer = Absent(
+            AbsentReason.INTERNAL, f"{type(error).__name__} in the forecaster; see the log", attempts=1
+        )
+    return _checked(query, answer, time.monotonic() - begun)
+
+
+def _late(deadline: Deadline, timeout_s: float) -> Absent:
+    if deadline.expired:
+        return Absent(AbsentReason.DEADLINE_EXCEEDED, "the ensemble's deadline came first", attempts=1)
+    return Absent(AbsentReason.PROVIDER_TIMEOUT, f"no answer within the member's {timeout_s:g} s", attempts=1)
+
+
+def _checked(query: Query, answer: Answer, latency_s: float) -> Asked:
+    """The answer if its probabilities fit the question; a recording has no latency."""
+    if isinstance(answer, Absent):
+        return Asked(answer, latency_s if answer.attempts else None)
+    fault = fault_in(query.question, answer)
+    if fault:
+        return Asked(bad_output(answer, fault), latency_s)
+    return Asked(answer, None if answer.recorded else latency_s)
+
+
+def bad_output(forecast: Forecast, fault: str) -> Absent:
+    """A forecast that cannot be used; its cost stays."""
+    return Absent(AbsentReason.PROVIDER_BAD_OUTPUT, fault, forecast.cost, forecast.usage, forecast.attempts)
+
+
+def cut_off() -> Asked:
+    """A member that was still out when the ensemble's deadline came."""
+    return Asked(
+        Absent(AbsentReason.DEADLINE_EXCEEDED, "the ensemble's deadline came first", attempts=1), None
+    )
+
+
+def not_needed() -> Asked:
+    """A member whose answer could not change the decision any more."""
+    return Asked(Absent(AbsentReason.NOT_NEEDED, "the others had settled the answer"), None)
+
+
+async def let_go(tasks: "set[asyncio.Task[None]]", grace_s: float) -> None:
+    """Cancel tasks and wait a moment for them; one that will not stop is logged and left."""
+    for task in tasks:
+        task.cancel()
+    if not tasks:
+        return
+    _, stuck = await asyncio.wait(tasks, timeout=grace_s)
+    _stuck.update(stuck)
+    for task in stuck:
+        task.add_done_callback(_stuck.discard)
+        log.error("member_ignores_cancellation", task=task.get_name())

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The consensus of one prediction as its answers come in."""
+
+from collections.abc import Callable
+
+from server.engine.asking import Asked, cut_off, not_needed
+from server.engine.events import Arrived, Listener, Running
+from server.forecasting.answers import AnswerMatrix, answer_matrix
+from server.forecasting.ensemble import Plan
+from server.forecasting.forecast import Absent, AbsentReason, Answer
+from server.forecasting.pooling import Pooled, pooling, weight_vector
+from server.forecasting.prediction import MemberAnswer
+from server.forecasting.question import Question
+
+#: (question, plan) to a pool of a matrix.
+Settled = Callable[[Pooled, int], bool]
+
+
+class RunningConsensus:
+    """Collects answers by seat and pools those in hand."""
+
+    def __init__(self, question: Question, plan: Plan, listener: Listener | None) -> None:
+        self.question = question
+        self.plan = plan
+        self.settled = False
+        self._listener = listener
+        self._asked: list[Asked | None] = [None] * len(plan.members)
+        self._raw_weights = [member.weight for member in plan.members]
+        self._weights = weight_vector(self._raw_weights)
+        self._least = [member.min_confidence for member in plan.members]
+
+    def arrive(self, index: int, asked: Asked) -> bool:
+        """Take one answer; True once the rest is not needed any more."""
+        self._asked[index] = asked
+        if self._listener is None and self.plan.spec.early_stop_threshold >= 1.0:
+            return False
+        matrix, pooled = self.pool()
+        self.settled = self._enough(matrix, pooled)
+        if self._listener is not None:
+            running = Running(matrix.outcomes, pooled, self.settled) if pooled.probabilities else None
+            self._listener(Arrived(self._member(index, pooled), running))
+        return self.settled
+
+    def pool(self) -> tuple[AnswerMatrix, Pooled]:
+        """Pool the answers in hand."""
+        answers: list[Answer | None] = [asked.answer if asked else None for asked in self._asked]
+        matrix = answer_matrix(self.question, answers, self._least)
+        rows, columns = matrix.probabilities.shape
+        spec = self.plan.spec
+        return matrix, pooling(spec.pooling, spec.parameters, rows, columns).pool(
+            matrix.probabilities, self._weights
+        )
+
+    def members(self, pooled: Pooled) -> tuple[MemberAnswer, ...]:
+        """Everyone of the ensemble in configured order, with the parts they played."""
+        absent = not_needed() if self.settled else cut_off()
+        self._asked = [asked or absent for asked in self._asked]
+        played = {member.name: self._member(i, pooled) for i, member in enumerate(self.plan.members)}
+        for member in self.plan.left_out:
+            reason = AbsentReason.NOT_SELECTED if member.enabled else AbsentReason.DISABLED
+            played[member.name] = MemberAnswer(member.name, Absent(reason), member.weight)
+        return tuple(played[member.name] for member in self.plan.spec.members)
+
+    def _member(self, index: int, pooled: Pooled) -> MemberAnswer:
+        asked = self._asked[index] or cut_off()
+        return MemberAnswer(
+            member=self.plan.members[index].name,
+            answer=asked.answer,
+            raw_weight=self._raw_weights[index],
+            weight=pooled.weights[index],
+            contribution=pooled.contributions[index],
+            latency_s=asked.latency_s,
+        )
+
+    def _enough(self, matrix: AnswerMatrix, pooled: Pooled) -> bool:
+        """Whether the share of everyone's weight that agrees reaches the early-stop threshold."""
+        threshold = self.plan.spec.early_stop_threshold
+        total = float(self._weights.sum())
+        if threshold >= 1.0 or total <= 0.0 or pooled.agreement.answered < self.plan.min_responses:
+            return False
+        agreeing = matrix.probabilities.argmax(axis=1) == pooled.chosen
+        present = ~(matrix.probabilities[:, 0] != matrix.probabilities[:, 0])
+        return float(self._weights[agreeing & present].sum()) / total >= threshold

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ensembles that a running server has, and their changes at run time."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import astuple, replace
+
+from server.engine.standing import Standing
+from server.forecasting.ensemble import EnsembleSpec, MemberSpec
+from server.forecasting.errors import ConflictError, InvalidRequestError, NotFoundError
+from server.forecasting.ports import Forecaster
+
+
+def etag_of(thing: EnsembleSpec | MemberSpec) -> str:
+    """A short fingerprint that changes with every change."""
+    return hashlib.blake2b(repr(astuple(thing)).encode(), digest_size=8).hexdigest()
+
+
+class Ensemble:
+    """One ensemble: its present specification, its forecasters and how they have fared.
+
+    The specification is immutable and replaced whole, so a prediction under way
+    keeps the one that it began with.
+    """
+
+    def __init__(self, spec: EnsembleSpec, forecasters: Mapping[str, Forecaster]) -> None:
+        self.spec = spec
+        self.forecasters = dict(forecasters)
+        self.standings = {member.name: Standing() for member in spec.members}
+
+    def change(self, etag: str, change: Callable[[EnsembleSpec], EnsembleSpec]) -> EnsembleSpec:
+        """Replace the specification.
+
+        Raises:
+            ConflictError: ``etag`` is given and somebody else changed the ensemble since.
+        """
+        self._check(etag, etag_of(self.spec), f"ensemble {self.spec.name!r}")
+        self.spec = change(self.spec)
+        return self.spec
+
+    def change_member(self, name: str, etag: str, **changes: object) -> MemberSpec:
+        """Replace one member's specification.
+
+        Raises:
+            ConflictError: ``etag`` is given and somebody else changed the member since.
+            NotFoundError: there is no such member.
+        """
+        member = self.spec.member(name)
+        self._check(etag, etag_of(member), f"member {name!r}")
+        changed = replace(member, **changes)  # type: ignore[arg-type]
+        self.spec = self.spec.with_member(changed)
+        return changed
+
+    @staticmethod
+    def _check(given: str, present: str, what: str) -> None:
+        if given and given != present:
+            raise ConflictError(f"{what} was changed by somebody else; read it again and repeat the change")
+
+
+class Ensembles:
+    """All ensembles by name."""
+
+    def __init__(self, ensembles: Iterable[Ensemble], default: str, default_market: str = "") -> None:
+        self._by_name = {ensemble.spec.name: ensemble for ensemble in ensembles}
+        self.default = default
+        self.default_market = default_market
+
+    def __iter__(self) -> Iterator[Ensemble]:
+        return iter(self._by_name.values())
+
+    def get(self, name: str) -> Ensemble:
+        """The ensemble of that name; the default one for an empty name.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return self._named(name or self.default)
+
+    def market(self, name: str) -> Ensemble:
+        """The ensemble of that name; the default market ensemble for an empty name.
+
+        Raises:
+            InvalidRequestError: no name was given and none is configured.
+            NotFoundError: there is none of that name.
+        """
+        if not name and not self.default_market:
+            raise InvalidRequestError.of(
+                "control.ensemble", "no market ensemble is configured; set [server] market_ensemble"
+            )
+        return self._named(name or self.default_market)
+
+    def _named(self, name: str) -> Ensemble:
+        found = self._by_name.get(name)
+        if found is None:
+            raise NotFoundError("ensemble", name, "known: " + ", ".join(sorted(self._by_name)))
+        return found

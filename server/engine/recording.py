@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The record: durable before the caller sees the answer, and one answer for one request."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import structlog
+
+from server.forecasting.deadline import Deadline
+from server.forecasting.ensemble import Durability
+from server.forecasting.errors import RecordError
+from server.forecasting.ports import PredictionStore
+from server.forecasting.prediction import Prediction, PredictionRecord
+
+log = structlog.get_logger(__name__)
+
+#: Kept back from the deadline for sending the reply once the record is on disk.
+SEND_S = 0.02
+
+
+class Recorder:
+    """Writes records, and remembers which requests were answered."""
+
+    def __init__(self, store: PredictionStore) -> None:
+        self._store = store
+        self._under_way: dict[tuple[str, str], asyncio.Task[Prediction]] = {}
+        self._behind: set[asyncio.Task[None]] = set()
+
+    async def once(
+        self, caller: str, request_id: str, answer: Callable[[], Awaitable[Prediction]]
+    ) -> Prediction:
+        """Answer a request once: a repeated one gets the stored answer, or waits for the one under way.
+
+        One caller of a shared request that hangs up does not take the answer
+        from the others.
+        """
+        if not request_id:
+            return await answer()
+        key = (caller, request_id)
+        task = self._under_way.get(key)
+        if task is None:
+            stored = await self._store.find_request(caller, request_id)
+            if stored is not None:
+                return stored.prediction
+            task = self._under_way.get(key) or self._begin(key, answer)
+        return await asyncio.shield(task)
+
+    def _begin(
+        self, key: tuple[str, str], answer: Callable[[], Awaitable[Prediction]]
+    ) -> "asyncio.Task[Prediction]":
+        async def run() -> Prediction:
+            return await answer()
+
+        task = asyncio.create_task(run(), name=f"request {key[1]}")
+        self._under_way[key] = task
+        task.add_done_callback(lambda done: self._end(key, done))
+        return task
+
+    def _end(self, key: tuple[str, str], task: "asyncio.Task[Prediction]") -> None:
+        del self._under_way[key]
+        if not task.cancelled() and task.exception() is not None:
+            log.debug("request_failed", request_id=key[1])
+
+    async def record(
+        self, record: PredictionRecord, durability: Durability, deadline: Deadline
+    ) -> Prediction:
+        """Store the record as far as was promised; the answer says what was.
+
+        Raises:
+            RecordError: DURABLE was wanted and the record is not on disk in time.
+        """
+        if durability is Durability.NONE:
+            return record.prediction
+        durable = replace(record, prediction=replace(record.prediction, durable=True))
+        saving = asyncio.create_task(self._store.save(durable), name=f"save {record.prediction.id}")
+        self._behind.add(saving)
+        saving.add_done_callback(self._saved)
+        await asyncio.wait({saving}, timeout=deadline.earlier(SEND_S).remaining_s())
+        if saving.done() and saving.exception() is None:
+            return durable.prediction
+        if durability is Durability.DEADLINE_FIRST:
+            return self._unproven(record)
+        raise RecordError(
+            "the answer could not be written to disk in time and was to be durable; "
+            "look at the disk, or ask with durability DEADLINE_FIRST"
+        )
+
+    @staticmethod
+    def _unproven(record: PredictionRecord) -> Prediction:
+        warning = "the record was not on disk when this answer left"
+        return replace(record.prediction, warnings=(*record.prediction.warnings, warning))
+
+    def _saved(self, task: "asyncio.Task[None]") -> None:
+        self._behind.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("record_failed", task=task.get_name(), error=str(error))
+
+    async def close(self) -> None:
+        """Wait for requests and records under way."""
+        pending = {*self._under_way.values(), *self._behind}
+        if pending:
+            await asyncio.wait(pending)
