@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an ensemble is, what a caller may change for one question, and the plan that follows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from server.forecasting.errors import InvalidRequestError, NotFoundError
+from server.forecasting.names import choose
+
+
+class Durability(StrEnum):
+    """What "answered" promises about the record."""
+
+    DURABLE = "durable"
+    DEADLINE_FIRST = "deadline_first"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSpec:
+    """One member's place in an ensemble; ``timeout_s`` None: only the ensemble's deadline."""
+
+    name: str
+    weight: float = 1.0
+    enabled: bool = True
+    timeout_s: float | None = None
+    min_confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleSpec:
+    """An ensemble as configured. Immutable: a change at run time makes a new one.
+
+    ``horizon_updates`` is 0 but for market ensembles, whose outcomes are
+    directions over that many book updates.
+    """
+
+    name: str
+    members: tuple[MemberSpec, ...]
+    pooling: str = "log_odds"
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    weighting: str = "fixed"
+    calibration: str = "none"
+    execution: str = "parallel"
+    selection: str = "all"
+    deadline_s: float = 2.0
+    member_timeout_s: float = 30.0
+    min_responses: int | None = None
+    min_agreement: float = 0.6
+    high_agreement: float = 0.8
+    early_stop_threshold: float = 1.0
+    durability: Durability = Durability.DURABLE
+    share_market_price: bool = False
+    horizon_updates: int = 0
+
+    def member(self, name: str) -> MemberSpec:
+        """The member of that name.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        for member in self.members:
+            if member.name == name:
+                return member
+        raise NotFoundError(
+            "member", name, f"ensemble {self.name!r} has: " + ", ".join(m.name for m in self.members)
+        )
+
+    def with_member(self, changed: MemberSpec) -> "EnsembleSpec":
+        """The same ensemble with one member replaced."""
+        members = tuple(changed if member.name == changed.name else member for member in self.members)
+        return replace(self, members=members)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A caller's wishes for one question; None and empty mean "as configured"."""
+
+    ensemble: str = ""
+    members: tuple[str, ...] = ()
+    pooling: str = ""
+    execution: str = ""
+    selection: str = ""
+    calibration: str = ""
+    deadline_s: float | None = None
+    member_timeout_s: float | None = None
+    min_responses: int | None = None
+    min_agreement: float | None = None
+    high_agreement: float | None = None
+    early_stop_threshold: float | None = None
+    share_market_price: bool = False
+    durability: Durability | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The names that a server knows for each choice."""
+
+    poolings: Sequence[str]
+    executions: Sequence[str]
+    selections: Sequence[str]
+    calibrations: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything decided before anyone is asked.
+
+    ``members`` are those to ask, in configured order; ``left_out`` are those of
+    the ensemble that selection or an administrator left out.
+    """
+
+    spec: EnsembleSpec
+    members: tuple[MemberSpec, ...]
+    left_out: tuple[MemberSpec, ...]
+    min_responses: int
+
+
+def _picked(spec: EnsembleSpec, names: Sequence[str]) -> tuple[MemberSpec, ...]:
+    if not names:
+        return tuple(member for member in spec.members if member.enabled)
+    wanted = set(names)
+    for name in names:
+        if not spec.member(name).enabled:
+            raise InvalidRequestError.of(
+                "options.members", f"{name!r} is switched off; leave it out or enable it with UpdateMember"
+            )
+    return tuple(member for member in spec.members if member.name in wanted)
+
+
+def _weighted(spec: EnsembleSpec, weights: Mapping[str, float]) -> EnsembleSpec:
+    for name, weight in weights.items():
+        spec = spec.with_member(replace(spec.member(name), weight=weight))
+    return spec
+
+
+def _overridden(spec: EnsembleSpec, options: Options) -> EnsembleSpec:
+    """The ensemble with every numeric wish of the caller in place."""
+    wishes: dict[str, Any] = {
+        name: value
+        for name in (
+            "deadline_s",
+            "member_timeout_s",
+            "min_responses",
+            "min_agreement",
+            "high_agreement",
+            "early_stop_threshold",
+            "durability",
+        )
+        if (value := getattr(options, name)) is not None
+    }
+    # A deadline may be shortened by a caller, never lengthened past the configured one.
+    if options.deadline_s is not None:
+        wishes["deadline_s"] = min(options.deadline_s, spec.deadline_s)
+    return replace(spec, **wishes) if wishes else spec
+
+
+def _chosen(spec: EnsembleSpec, options: Options, choices: Choices) -> EnsembleSpec:
+    """The ensemble with every named wish of the caller in place."""
+    wishes: dict[str, Any] = {}
+    for name, known in (
+        ("pooling", choices.poolings),
+        ("execution", choices.executions),
+        ("selection", choices.selections),
+        ("calibration", choices.calibrations),
+    ):
+        if wish := getattr(options, name):
+            wishes[name] = choose(f"options.{name}", wish, known)
+    return replace(spec, **wishes) if wishes else spec
+
+
+def make_plan(spec: EnsembleSpec, options: Options, choices: Choices) -> Plan:
+    """Combine an ensemble's configuration with a caller's wishes.
+
+    Raises:
+        InvalidRequestError: a wish breaks a rule.
+        NotFoundError: a member is not known.
+    """
+    spec = _weighted(_chosen(_overridden(spec, options), options, choices), options.weights)
+    if spec.high_agreement < spec.min_agreement:
+        raise InvalidRequestError.of(
+            "options.high_agreement",
+            f"{spec.high_agreement} is below min_agreement {spec.min_agreement}; give at least that",
+        )
+    members = _picked(spec, options.members)
+    if not members:
+        raise InvalidRequestError.of("options.members", f"every member of {spec.name!r} is switched off")
+    asked = {member.name for member in members}
+    left_out = tuple(member for member in spec.members if member.name not in asked)
+    wanted = spec.min_responses if spec.min_responses is not None else (len(members) + 1) // 2
+    if wanted > len(members):
+        raise InvalidRequestError.of(
+            "options.min_responses", f"{wanted} is more than the {len(members)} members that would be asked"
+        )
+    return Plan(spec, members, left_out, wanted)

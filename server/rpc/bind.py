@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Binds handlers to grpc.aio: the one place where they meet a transport.
+
+A handler is a plain coroutine (or asynchronous generator) of a request and a
+``Call``; another transport can bind the same ones. Per call this layer adds a
+closure call and no interceptor, because those cost more than a whole
+``Aggregate``.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from server.forecasting.deadline import Deadline, SystemClock
+from server.forecasting.errors import InvalidRequestError, UnsupportedError
+from server.rpc.call import Call
+from server.rpc.status import grpc_code, status_of
+
+DETAILS_KEY = "grpc-status-details-bin"
+
+Context = grpc.aio.ServicerContext[Any, Any]
+#: Names of the methods that do without a ``Call``: pure, so nothing is read from the context.
+PURE = "pure"
+
+
+class _Malformed:
+    """Stands for a request whose bytes could not be read."""
+
+    def __init__(self, name: str) -> None:
+        self.error = InvalidRequestError.of(
+            "", f"the bytes are not a valid {name} message (is every string UTF-8?)"
+        )
+
+
+def pure(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a handler that takes the request alone."""
+    setattr(handler, PURE, True)
+    return handler
+
+
+def bind(service: ServiceDescriptor, handlers: object) -> "grpc.GenericRpcHandler[Any, Any]":
+    """All methods of a service: ``handlers`` has one attribute per method, in snake case.
+
+    A method without one answers UNIMPLEMENTED with a sentence that says so.
+    """
+    methods = {
+        method.name: _method(method, getattr(handlers, _snake(method.name), None))
+        for method in service.methods
+    }
+    return grpc.method_handlers_generic_handler(service.full_name, methods)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+def _method(
+    method: MethodDescriptor, handler: Callable[..., Any] | None
+) -> "grpc.RpcMethodHandler[Any, Any]":
+    coding: dict[str, Any] = {
+        "request_deserializer": _reader(method),
+        "response_serializer": GetMessageClass(method.output_type).SerializeToString,
+    }
+    if method.client_streaming and method.server_streaming:
+        return grpc.stream_stream_rpc_method_handler(_streaming(method, handler), **coding)
+    if method.server_streaming:
+        return grpc.unary_stream_rpc_method_handler(_streaming(method, handler), **coding)
+    if handler is not None and getattr(handler, PURE, False):
+        return grpc.unary_unary_rpc_method_handler(_pure_unary(handler), **coding)
+    return grpc.unary_unary_rpc_method_handler(_unary(method, handler), **coding)
+
+
+def _reader(method: MethodDescriptor) -> Callable[[bytes], Message | _Malformed]:
+    parse = GetMessageClass(method.input_type).FromString
+    name = method.input_type.full_name
+
+    def read(data: bytes) -> Message | _Malformed:
+        try:
+            return parse(data)
+        except DecodeError:
+            return _Malformed(name)
+
+    return read
+
+
+def _pure_unary(handler: Callable[..., Any]) -> Callable[..., Awaitable[Message]]:
+    async def answer(request: Message | _Malformed, context: Context) -> Message:
+        try:
+            if type(request) is _Malformed:
+                raise request.error
+            return handler(request)  # type: ignore[no-any-return]
+        except Exception as error:  # noqa: BLE001 - the border: every error becomes a status
+            return await _abort(context, error)
+
+    return answer
+
+
+def _unary(method: MethodDescriptor, handler: Callable[..., Any] | None) -> Callable[..., Awaitable[Message]]:
+    async def answer(request: Message | _Malformed, context: Context) -> Message:
+        try:
+            return await _checked(method, handler)(_readable(request), call_of(context))  # type: ignore[no-any-return]
+        except Exception as error:  # noqa: BLE001 - the border: every error becomes a status
+            return await _abort(context, error)
+
+    return answer
+
+
+def _streaming(
+    method: MethodDescriptor, handler: Callable[..., Any] | None
+) -> Callable[..., AsyncIterator[Message]]:
+    async def answer(request: Any, context: Context) -> AsyncIterator[Message]:
+        try:
+            given = _each_readable(request) if method.client_streaming else _readable(request)
+            async for response in _checked(method, handler)(given, call_of(context)):
+                yield response
+        except Exception as error:  # noqa: BLE001 - the border: every error becomes a status
+            await _abort(context, error)
+
+    return answer
+
+
+def _checked(method: MethodDescriptor, handler: Callable[..., Any] | None) -> Callable[..., Any]:
+    if handler is None:
+        raise UnsupportedError(
+            f"{method.full_name} is part of the contract, but this server does not serve it yet"
+        )
+    return handler
+
+
+def _readable(request: Message | _Malformed) -> Message:
+    if isinstance(request, _Malformed):
+        raise request.error
+    return request
+
+
+async def _each_readable(requests: AsyncIterator[Message | _Malformed]) -> AsyncIterator[Message]:
+    async for request in requests:
+        yield _readable(request)
+
+
+def call_of(context: Context) -> Call:
+    """What the transport knows of the caller."""
+    metadata: Mapping[str, str] = {
+        key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)
+    }
+    remaining_s = context.time_remaining()
+    deadline = None if remaining_s is None else Deadline.after(remaining_s, SystemClock())
+    return Call(deadline, metadata=metadata)
+
+
+async def _abort(context: Context, error: Exception) -> NoReturn:
+    if isinstance(error, grpc.aio.AbortError):
+        raise error
+    status = status_of(error)
+    await context.abort(grpc_code(status), status.message, ((DETAILS_KEY, status.SerializeToString()),))
+    raise AssertionError("abort returned")

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a handler knows about the call that it answers, whatever carried it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from server.forecasting.deadline import Deadline
+
+#: Prefix of the metadata that carries a caller's own provider keys: "x-consilience-key-openai".
+KEY_PREFIX = "x-consilience-key-"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``deadline``: the caller's own, None where there is none."""
+
+    deadline: Deadline | None = None
+    caller: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The caller's own provider keys by provider name; never stored, logged or replayed."""
+        return {
+            name.removeprefix(KEY_PREFIX): value
+            for name, value in self.metadata.items()
+            if name.startswith(KEY_PREFIX)
+        }

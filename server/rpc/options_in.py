@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A caller's wishes from the wire."""
+
+from consilience.v1 import prediction_pb2
+from server.forecasting.ensemble import Durability, Options
+from server.rpc.rules import Rules
+
+MAX_NAME = 128
+MAX_SECONDS = 300.0
+MAX_MEMBERS = 256
+MAX_TAGS = 32
+
+_DURABILITIES = {
+    prediction_pb2.DURABILITY_UNSPECIFIED: None,
+    prediction_pb2.DURABILITY_DURABLE: Durability.DURABLE,
+    prediction_pb2.DURABILITY_DEADLINE_FIRST: Durability.DEADLINE_FIRST,
+    prediction_pb2.DURABILITY_NONE: Durability.NONE,
+}
+#: Named in the contract, served by a later release: refused instead of ignored.
+_NOT_YET = ("max_cost_nano_usd", "max_age", "min_consensus", "hedge_delay", "confidence_threshold")
+
+
+def options_from(message: prediction_pb2.PredictOptions, rules: Rules, at: str = "options") -> Options:
+    """The wishes; broken rules are noted under the path ``at``."""
+    for name in _NOT_YET:
+        if message.HasField(name):
+            rules.broken(f"{at}.{name}", "this server does not serve it yet; leave it out")
+    return Options(
+        ensemble=rules.text(f"{at}.ensemble", message.ensemble, MAX_NAME, printable=True),
+        members=_members(message, rules, f"{at}.members"),
+        pooling=rules.text(f"{at}.pooling", message.pooling, MAX_NAME, printable=True),
+        execution=rules.text(f"{at}.execution", message.execution, MAX_NAME, printable=True),
+        selection=rules.text(f"{at}.selection", message.selection, MAX_NAME, printable=True),
+        calibration=rules.text(f"{at}.calibration", message.calibration, MAX_NAME, printable=True),
+        deadline_s=rules.seconds(f"{at}.deadline", message.deadline, MAX_SECONDS)
+        if message.HasField("deadline")
+        else None,
+        member_timeout_s=rules.seconds(f"{at}.member_timeout", message.member_timeout, MAX_SECONDS)
+        if message.HasField("member_timeout")
+        else None,
+        min_responses=_min_responses(message, rules, at),
+        min_agreement=_share(message, "min_agreement", rules, at),
+        high_agreement=_share(message, "high_agreement", rules, at),
+        early_stop_threshold=_share(message, "early_stop_threshold", rules, at),
+        share_market_price=message.share_market_price,
+        durability=_durability(message, rules, at),
+        weights=_weights(message, rules, f"{at}.weights"),
+        tags=_tags(message, rules, f"{at}.tags"),
+    )
+
+
+def _members(message: prediction_pb2.PredictOptions, rules: Rules, at: str) -> tuple[str, ...]:
+    rules.count(at, message.members, MAX_MEMBERS)
+    if len(set(message.members)) != len(message.members):
+        rules.broken(at, "the names must differ")
+    for index, name in enumerate(message.members):
+        rules.text(f"{at}[{index}]", name, MAX_NAME, least=1, printable=True)
+    return tuple(message.members)
+
+
+def _min_responses(message: prediction_pb2.PredictOptions, rules: Rules, at: str) -> int | None:
+    if not message.HasField("min_responses"):
+        return None
+    return int(rules.number(f"{at}.min_responses", message.min_responses, 1, MAX_MEMBERS))
+
+
+def _share(message: prediction_pb2.PredictOptions, name: str, rules: Rules, at: str) -> float | None:
+    if not message.HasField(name):
+        return None
+    return rules.share(f"{at}.{name}", getattr(message, name))
+
+
+def _durability(message: prediction_pb2.PredictOptions, rules: Rules, at: str) -> Durability | None:
+    if message.durability not in _DURABILITIES:
+        rules.broken(f"{at}.durability", f"{message.durability} is not a Durability")
+    return _DURABILITIES.get(message.durability)
+
+
+def _weights(message: prediction_pb2.PredictOptions, rules: Rules, at: str) -> dict[str, float]:
+    rules.count(at, message.weights, MAX_MEMBERS)
+    return {name: rules.amount(f"{at}[{name}]", weight) for name, weight in message.weights.items()}
+
+
+def _tags(message: prediction_pb2.PredictOptions, rules: Rules, at: str) -> dict[str, str]:
+    rules.count(at, message.tags, MAX_TAGS)
+    for key, value in message.tags.items():
+        rules.text(f"{at}[{key[:64]}]", key, 64, least=1, printable=True)
+        rules.text(f"{at}[{key[:64]}]", value, 256)
+    return dict(message.tags)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gRPC server: every service bound, health and reflection beside them, and an orderly end."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message_factory import GetMessageClass
+from grpc_channelz.v1 import channelz
+from grpc_health.v1 import health_pb2
+
+from server.rpc.bind import bind
+from server.rpc.health import NOT_SERVING, SERVING, Health
+from server.rpc.reflection import V1, V1ALPHA, Reflection
+from server.rpc.settings import RpcSettings
+
+#: A service of the contract with the object that answers it.
+Service = tuple[ServiceDescriptor, object]
+
+HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
+CHANNELZ_NAME = "grpc.channelz.v1.Channelz"
+#: Time for last bytes to leave once nothing is under way.
+FLUSH_S = 0.25
+
+
+class RpcServer:
+    """Listens, reports its health, and drains."""
+
+    def __init__(self, settings: RpcSettings, services: Sequence[Service], idle: Callable[[], bool]) -> None:
+        self._settings = settings
+        self._idle = idle
+        names = [descriptor.full_name for descriptor, _ in services]
+        self.health = Health(names)
+        self._server = grpc.aio.server(options=_options(settings))
+        shown = [*names, HEALTH.full_name, V1.full_name, V1ALPHA.full_name, CHANNELZ_NAME]
+        own: list[Service] = [(HEALTH, self.health)]
+        for descriptor in (V1, V1ALPHA):
+            answer_type = GetMessageClass(descriptor.methods_by_name["ServerReflectionInfo"].output_type)
+            own.append((descriptor, Reflection(shown, answer_type)))
+        self._server.add_generic_rpc_handlers(tuple(bind(*service) for service in (*services, *own)))
+        channelz.add_channelz_servicer(self._server)
+        self.address = ""
+
+    async def start(self) -> None:
+        """Listen, and say that we serve.
+
+        Raises:
+            OSError: the address is taken or cannot be listened on.
+        """
+        listen = self._settings.listen
+        try:
+            port = self._server.add_insecure_port(listen)
+        except RuntimeError as error:
+            raise OSError(
+                f"cannot listen on {listen}: it is taken or not an address of this machine; set [server] listen"
+            ) from error
+        self.address = f"{listen.rpartition(':')[0]}:{port}"
+        await self._server.start()
+        self.health.set_all(SERVING)
+
+    async def drain(self) -> None:
+        """Take nothing new, finish what is under way, then close.
+
+        Calls that never end by themselves (health watchers, market streams) are
+        cut once everything else is done.
+        """
+        self.health.set_all(NOT_SERVING)
+        stopping = asyncio.create_task(self._server.stop(self._settings.grace_s))
+        while not self._idle() and not stopping.done():
+            await asyncio.wait({stopping}, timeout=0.02)
+        await asyncio.gather(stopping, self._server.stop(FLUSH_S))
+
+    async def wait(self) -> None:
+        """Until the server has stopped."""
+        await self._server.wait_for_termination()
+
+
+def _options(settings: RpcSettings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", settings.max_receive_bytes),
+        ("grpc.max_send_message_length", settings.max_send_bytes),
+        ("grpc.max_concurrent_streams", settings.max_concurrent_streams),
+        ("grpc.so_reuseport", int(settings.reuse_port)),
+        # A client may ping a quiet stream every ten seconds without being cut off.
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+    ]
