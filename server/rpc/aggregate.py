@@ -124,7 +124,8 @@ def _unpacked(tensor: tensor_pb2.Tensor) -> tuple[NDArray[np.float64], int]:
     columns = shape[1] if len(shape) == 2 else 0
     if len(shape) == 2 and columns == 0:
         raise InvalidRequestError.of("matrix.shape", "a matrix needs at least 2 outcomes")
-    return np.frombuffer(tensor.data, dtype="<f8").astype(np.float64, copy=False), columns
+    # A copy: the kernels take writable arrays, and the message owns these bytes.
+    return np.frombuffer(tensor.data, dtype="<f8").astype(np.float64), columns
 
 
 def _weights(request: predict_service_pb2.AggregateRequest, members: int) -> NDArray[np.float64]:

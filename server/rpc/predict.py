@@ -138,7 +138,7 @@ def _encoded(last_id: str) -> str:
 
 def _decoded(token: str, rules: Rules) -> str:
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except ValueError:
         rules.broken("page_token", "use the token of the previous page as it was given")
         return ""

@@ -38,7 +38,8 @@ def _rename(proto: FileDescriptorProto) -> None:
     old, new = f".{_V1ALPHA.decode()}.", f".{_V1.decode()}."
     for message in proto.message_type:
         for field in message.field:
-            field.type_name = field.type_name.replace(old, new)
+            if field.type_name:
+                field.type_name = field.type_name.replace(old, new)
     for service in proto.service:
         for method in service.method:
             method.input_type = method.input_type.replace(old, new)

@@ -39,7 +39,7 @@ class RpcServer:
             answer_type = GetMessageClass(descriptor.methods_by_name["ServerReflectionInfo"].output_type)
             own.append((descriptor, Reflection(shown, answer_type)))
         self._server.add_generic_rpc_handlers(tuple(bind(*service) for service in (*services, *own)))
-        channelz.add_channelz_servicer(self._server)
+        channelz.add_channelz_servicer(self._server)  # type: ignore[arg-type]
         self.address = ""
 
     async def start(self) -> None:
@@ -53,7 +53,7 @@ class RpcServer:
             port = self._server.add_insecure_port(listen)
         except RuntimeError as error:
             raise OSError(
-                f"cannot listen on {listen}: it is taken or not an address of this machine; set [server] listen"
+                f"cannot listen on {listen}: it is taken or not an address of this machine; set [rpc] listen"
             ) from error
         self.address = f"{listen.rpartition(':')[0]}:{port}"
         await self._server.start()

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of ensembles, deadlines and market streams."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.engine.gathering import CHOICES
+from server.engine.market import MarketDefaults
+from server.forecasting.ensemble import Durability, EnsembleSpec, MemberSpec
+from server.forecasting.errors import ConsilienceError
+from server.forecasting.names import choose
+from server.forecasting.pooling import parameter_vector
+
+
+class DeadlineSettings(BaseModel):
+    """How long an answer may take."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    default_s: float = Field(default=2.0, gt=0, le=300, description="deadline of an ensemble that sets none")
+    reply_margin_s: float = Field(
+        default=0.1, gt=0, lt=10, description="kept back for pooling, the record and the reply"
+    )
+
+
+class MemberSettings(BaseModel):
+    """What is special about one member of one ensemble."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    enabled: bool = True
+    timeout_s: float | None = Field(default=None, gt=0, le=300)
+    min_confidence: float = Field(default=0.0, ge=0, le=1)
+
+
+class EnsembleSettings(BaseModel):
+    """One ensemble: who is asked, and how answers become one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    members: tuple[str, ...] = Field(min_length=1, max_length=256, description="names of [forecasters.*]")
+    member: dict[str, MemberSettings] = Field(
+        default_factory=dict, description="what is special about a member"
+    )
+    pooling: str = "log_odds"
+    parameters: dict[str, float] = Field(default_factory=dict, description="parameters of the pooling")
+    calibration: str = "none"
+    execution: str = "parallel"
+    selection: str = "all"
+    deadline_s: float | None = Field(default=None, gt=0, le=300)
+    member_timeout_s: float = Field(default=30.0, gt=0, le=300)
+    min_responses: int | None = Field(default=None, ge=1)
+    min_agreement: float = Field(default=0.6, ge=0, le=1)
+    high_agreement: float = Field(default=0.8, ge=0, le=1)
+    early_stop_threshold: float = Field(default=1.0, ge=0, le=1)
+    durability: Durability = Durability.DURABLE
+    share_market_price: bool = False
+    horizon_updates: int = Field(default=0, ge=0, description="market ensembles: book updates ahead")
+
+    def spec(self, name: str, default_deadline_s: float) -> EnsembleSpec:
+        """The ensemble as the engine takes it.
+
+        Raises:
+            ValueError: a name, a parameter or a threshold does not fit.
+        """
+        for member in self.member:
+            if member not in self.members:
+                raise ValueError(f"member.{member}: {member!r} is not in members")
+        if len(set(self.members)) != len(self.members):
+            raise ValueError("members: the names must differ")
+        if self.high_agreement < self.min_agreement:
+            raise ValueError(
+                f"high_agreement: {self.high_agreement} is below min_agreement {self.min_agreement}"
+            )
+        if self.min_responses is not None and self.min_responses > len(self.members):
+            raise ValueError(
+                f"min_responses: {self.min_responses} is more than the {len(self.members)} members"
+            )
+        try:
+            chosen = self._choices()
+        except ConsilienceError as error:
+            raise ValueError(str(error)) from error
+        return EnsembleSpec(
+            name=name,
+            members=tuple(self._member(member) for member in self.members),
+            pooling=chosen["pooling"],
+            parameters=dict(self.parameters),
+            calibration=chosen["calibration"],
+            execution=chosen["execution"],
+            selection=chosen["selection"],
+            deadline_s=self.deadline_s or default_deadline_s,
+            member_timeout_s=self.member_timeout_s,
+            min_responses=self.min_responses,
+            min_agreement=self.min_agreement,
+            high_agreement=self.high_agreement,
+            early_stop_threshold=self.early_stop_threshold,
+            durability=self.durability,
+            share_market_price=self.share_market_price,
+            horizon_updates=self.horizon_updates,
+        )
+
+    def _member(self, name: str) -> MemberSpec:
+        special = self.member.get(name, MemberSettings())
+        return MemberSpec(name, special.weight, special.enabled, special.timeout_s, special.min_confidence)
+
+    def _choices(self) -> dict[str, str]:
+        chosen = {
+            "pooling": choose("pooling", self.pooling, CHOICES.poolings),
+            "calibration": choose("calibration", self.calibration, CHOICES.calibrations),
+            "execution": choose("execution", self.execution, CHOICES.executions),
+            "selection": choose("selection", self.selection, CHOICES.selections),
+        }
+        parameter_vector(chosen["pooling"], self.parameters)
+        return chosen
+
+
+class MarketSettings(BaseModel):
+    """Market streams."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ensemble: str = Field(default="", description="ensemble of a stream that names none")
+    signal_every_updates: int = Field(default=10, ge=1)
+    signal_deadline_s: float = Field(default=0.5, gt=0, le=60)
+    max_symbols: int = Field(default=64, ge=1, le=4096, description="symbols of one stream")
+
+    def defaults(self) -> MarketDefaults:
+        """The settings as the engine takes them."""
+        return MarketDefaults(self.signal_every_updates, self.signal_deadline_s, self.max_symbols)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+from collections.abc import Callable
+
+import pytest
+
+from server.engine.ensembles import Ensemble, Ensembles
+from server.engine.predict import EngineSettings, PredictionEngine
+from server.engine.recording import Recorder
+from server.forecasting.deadline import SystemClock
+from server.forecasting.ensemble import EnsembleSpec, MemberSpec
+from server.forecasting.ports import Forecaster, QuestionCatalogue
+from tests.fakes import Catalogue, MemoryStore
+
+MakeEngine = Callable[..., PredictionEngine]
+
+
+def ensemble_of(members: dict[str, Forecaster], name: str = "test", **choices: object) -> Ensemble:
+    specs = choices.pop("specs", None) or tuple(MemberSpec(member) for member in members)
+    spec = EnsembleSpec(name, specs, **choices)  # type: ignore[arg-type]
+    return Ensemble(spec, members)
+
+
+def engine_of(
+    *ensembles: Ensemble,
+    store: MemoryStore | None = None,
+    catalogue: QuestionCatalogue | None = None,
+    observers: tuple[object, ...] = (),
+    reply_margin_s: float = 0.05,
+) -> PredictionEngine:
+    return PredictionEngine(
+        Ensembles(ensembles, ensembles[0].spec.name),
+        catalogue or Catalogue(),
+        Recorder(store or MemoryStore()),
+        observers,  # type: ignore[arg-type]
+        SystemClock(),
+        EngineSettings("test", reply_margin_s),
+    )
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()

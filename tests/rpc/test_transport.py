@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What comes over a wire that is not as it should be, and how the server ends."""
+
+import asyncio
+
+import grpc
+import pytest
+from google.rpc import code_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from consilience.v1 import admin_service_pb2 as admin
+from consilience.v1 import predict_service_pb2 as pb
+from consilience.v1 import question_pb2 as q
+from server.forecasting import errors
+from server.forecasting.forecast import Forecast
+from server.rpc.status import CODES, status_of
+from tests.fakes import Saying
+from tests.rpc.conftest import Running
+from tests.rpc.errors import details
+
+
+def raw(running: Running, method: str) -> "grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]":
+    return running.channel.unary_unary(f"/consilience.v1.PredictService/{method}")
+
+
+@pytest.mark.parametrize("body", [b"\x0a\x03\x0a\x01\xff", b"\xff\xff\xff\xff", b"\x0a\x7fshort"])
+@pytest.mark.parametrize("method", ["Predict", "Aggregate"])
+async def test_bytes_that_are_no_message(running: Running, method: str, body: bytes) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await raw(running, method)(body)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_an_empty_request_names_what_is_missing(running: Running) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await raw(running, "Predict")(b"")
+    assert "question" in details(caught.value)[0]
+
+
+async def test_an_oversized_request_is_refused(running: Running) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await raw(running, "Predict")(bytes(129 * 1024))
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert (
+        await running.predict.Aggregate(pb.AggregateRequest(probabilities=[0.7]))
+    ).confidence == pytest.approx(0.7)
+
+
+async def test_what_is_not_served_yet_says_so(running: Running) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await running.predict.Analyze(pb.AnalyzeRequest())
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert "Analyze" in str(caught.value.details())
+    assert details(caught.value)[1].reason == "UNSUPPORTED"
+    with pytest.raises(grpc.aio.AioRpcError) as streaming:
+        async for _ in running.admin.WatchEvents(admin.WatchEventsRequest()):
+            pass
+    assert streaming.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_every_error_has_a_status() -> None:
+    def below(root: type[errors.ConsilienceError]) -> set[type[errors.ConsilienceError]]:
+        return {root}.union(*(below(child) for child in root.__subclasses__()))
+
+    assert set(CODES) == below(errors.ConsilienceError) - {errors.ConsilienceError}
+    assert all(kind.reason != "internal" for kind in CODES)
+
+
+def test_an_unknown_error_says_nothing_of_its_text() -> None:
+    status = status_of(ValueError("secret"))
+    assert status.code == code_pb2.INTERNAL
+    assert b"secret" not in status.SerializeToString()
+
+
+def test_an_overload_says_when_to_come_back() -> None:
+    status = status_of(errors.OverloadedError("full", retry_after_s=1.5))
+    assert any("RetryInfo" in detail.type_url for detail in status.details)
+
+
+async def test_health_check_and_watch(running: Running) -> None:
+    stub = health_pb2_grpc.HealthStub(running.channel)
+    for service in ("", "consilience.v1.PredictService"):
+        state = await stub.Check(health_pb2.HealthCheckRequest(service=service))
+        assert state.status == health_pb2.HealthCheckResponse.SERVING
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.Check(health_pb2.HealthCheckRequest(service="nope"))
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+    watch = stub.Watch(health_pb2.HealthCheckRequest())
+    unknown = stub.Watch(health_pb2.HealthCheckRequest(service="nope"))
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+    assert (await unknown.read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+    running.server.health.set_all(health_pb2.HealthCheckResponse.NOT_SERVING)
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    running.server.health.set_all(health_pb2.HealthCheckResponse.SERVING)
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+    watch.cancel()
+    unknown.cancel()
+
+
+async def test_draining_finishes_what_is_under_way(running: Running) -> None:
+    gate = asyncio.Event()
+    slow = Saying(Forecast((0.8, 0.2)), gate)
+    running.ensembles["quick"].forecasters["a"] = slow
+    watch = health_pb2_grpc.HealthStub(running.channel).Watch(health_pb2.HealthCheckRequest())
+    await watch.read()
+    call = running.predict.Predict(pb.PredictRequest(question=q.Question(text="?")))
+    asked = asyncio.create_task(call.wait_for_connection())
+    await slow.was_asked.wait()
+    draining = asyncio.create_task(running.server.drain())
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    async with grpc.aio.insecure_channel(running.server.address) as late:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await late.unary_unary("/consilience.v1.PredictService/Predict")(b"", timeout=5)
+        assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    gate.set()
+    assert (await call).prediction.outcome == "YES"
+    await draining
+    await asked
