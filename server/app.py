@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The composition root: everything is put together here, started in order and stopped in reverse."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+
+import structlog
+import uvloop
+
+from consilience.v1 import admin_service_pb2, predict_service_pb2, stream_service_pb2
+from server.assembly import Assembly
+from server.config import Settings
+from server.engine.admin import Admin
+from server.engine.market import MarketEngine
+from server.engine.predict import EngineSettings, PredictionEngine
+from server.engine.recording import Recorder
+from server.forecasting.deadline import SystemClock
+from server.rpc.admin import AdminHandlers
+from server.rpc.predict import PredictHandlers
+from server.rpc.server import RpcServer, Service
+from server.rpc.stream import StreamHandlers
+from server.storage.store import open_store
+from server.telemetry.logs import configure_logs
+from server.telemetry.metrics import Metrics, MetricsServer
+
+log = structlog.get_logger(__name__)
+VERSION = version("consilience-server")
+
+
+class App:
+    """A running server: faces over the engine over stores and forecasters."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._stack = AsyncExitStack()
+        self.rpc: RpcServer
+        self.metrics_address = ""
+
+    async def start(self) -> None:
+        """Open what is below first; listen last.
+
+        Raises:
+            ConfigError, StorageError, OSError: something cannot be opened; nothing stays open.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def _start(self) -> None:
+        clock = SystemClock()
+        assembly = Assembly(self.settings, self._stack)
+        ensembles = await assembly.build()
+        store = await open_store(self.settings.storage)
+        self._stack.push_async_callback(store.close)
+        recorder = Recorder(store)
+        self._stack.push_async_callback(recorder.close)
+        metrics = Metrics()
+        self._listen_for_metrics(metrics)
+        engine = PredictionEngine(
+            ensembles,
+            assembly.library.catalogue,
+            recorder,
+            (metrics,),
+            clock,
+            EngineSettings(VERSION, self.settings.deadline.reply_margin_s),
+        )
+        market = MarketEngine(ensembles, clock, self.settings.market.defaults(), VERSION)
+        admin = Admin(ensembles, engine, VERSION, clock.now(), self.settings.storage.url.partition(":")[0])
+        services = _services(
+            PredictHandlers(engine, store, assembly.library.catalogue),
+            StreamHandlers(engine, market),
+            AdminHandlers(admin, store),
+        )
+        self.rpc = RpcServer(self.settings.rpc, services, lambda: engine.in_flight == 0)
+        await self.rpc.start()
+        self._stack.push_async_callback(self.rpc.drain)
+
+    def _listen_for_metrics(self, metrics: Metrics) -> None:
+        if self.settings.telemetry.metrics_listen:
+            server = MetricsServer(metrics, self.settings.telemetry.metrics_listen)
+            self.metrics_address = server.address
+            self._stack.callback(server.close)
+
+    async def stop(self) -> None:
+        """Drain the faces, then the records under way, then close what is below."""
+        await self._stack.aclose()
+
+
+def _services(predict: PredictHandlers, stream: StreamHandlers, admin: AdminHandlers) -> list[Service]:
+    return [
+        (predict_service_pb2.DESCRIPTOR.services_by_name["PredictService"], predict),
+        (stream_service_pb2.DESCRIPTOR.services_by_name["StreamService"], stream),
+        (admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"], admin),
+    ]
+
+
+async def serve(settings: Settings, ready: Callable[[App], None]) -> None:
+    """Run a server until SIGTERM or SIGINT, then drain it. ``ready`` is called once it serves."""
+    app = App(settings)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopped.set)
+    await app.start()
+    log.info("serving", address=app.rpc.address, metrics=app.metrics_address)
+    ready(app)
+    await stopped.wait()
+    log.info("draining")
+    await app.stop()
+    log.info("stopped")
+
+
+def run(settings: Settings, ready: Callable[[App], None]) -> None:
+    """Run a server in this process until it is told to stop.
+
+    Raises:
+        ConfigError, StorageError, OSError: it cannot be started.
+    """
+    configure_logs(settings.telemetry)
+    if sys.platform == "win32":
+        asyncio.run(serve(settings, ready))
+    else:
+        uvloop.run(serve(settings, ready))

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds forecasters and ensembles from their settings.
+
+Rooms that cost much to enter (torch, HTTP clients) are imported only where
+something configured is in them.
+"""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from server.config import ConfigError, MarketPriceSettings, NestedSettings, Settings
+from server.engine.ensembles import Ensemble, Ensembles
+from server.engine.nested import EnsembleForecaster
+from server.forecasting.market_price import MarketPrice
+from server.forecasting.ports import Forecaster
+from server.llm.settings import ChatSettings
+from server.recordings.errors import RecordingError
+from server.recordings.library import RecordingLibrary
+from server.recordings.settings import RecordedSettings
+
+if TYPE_CHECKING:
+    from server.inference.networks import Networks
+    from server.llm.providers import Providers
+
+
+class Assembly:
+    """All forecasters and ensembles of one server. Closes what it opened with its stack."""
+
+    def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:
+        self._settings = settings
+        self._stack = stack
+        self._providers: Providers | None = None
+        self._networks: Networks | None = None
+        try:
+            self.library = RecordingLibrary.open(settings.recordings)
+        except RecordingError as error:
+            raise ConfigError(str(error)) from error
+        self.ensembles: Ensembles
+
+    async def build(self) -> Ensembles:
+        """Build every configured ensemble, and the forecasters that some ensemble uses.
+
+        Raises:
+            ConfigError: a recording, an artifact or a key is missing; names the key and the mend.
+        """
+        used = {member for ensemble in self._settings.ensembles.values() for member in ensemble.members}
+        forecasters = {name: await self._forecaster(name) for name in sorted(used)}
+        ensembles = [self._ensemble(name, forecasters) for name in self._settings.ensembles]
+        default = self._settings.default_ensemble or ensembles[0].spec.name
+        self.ensembles = Ensembles(ensembles, default, self._settings.market.ensemble)
+        return self.ensembles
+
+    def _ensemble(self, name: str, forecasters: Mapping[str, Forecaster]) -> Ensemble:
+        settings = self._settings.ensembles[name]
+        spec = settings.spec(name, self._settings.deadline.default_s)
+        return Ensemble(spec, {member: forecasters[member] for member in settings.members})
+
+    async def _forecaster(self, name: str) -> Forecaster:
+        try:
+            forecaster = await self._made(name)
+        except (RecordingError, ValueError) as error:
+            raise ConfigError(f"forecasters -> {name}: {error}") from error
+        self._stack.push_async_callback(forecaster.close)
+        return forecaster
+
+    def _find(self, ensemble: str) -> Ensemble:
+        return self.ensembles.get(ensemble)
+
+    async def _made(self, name: str) -> Forecaster:
+        settings = self._settings.forecasters[name]
+        if isinstance(settings, RecordedSettings):
+            return self.library.forecaster(settings)
+        if isinstance(settings, MarketPriceSettings):
+            return MarketPrice()
+        if isinstance(settings, NestedSettings):
+            return EnsembleForecaster(settings.ensemble, self._find)
+        if isinstance(settings, ChatSettings):
+            return self._chat(settings)
+        raise TypeError(f"no forecaster for {type(settings).__name__}")

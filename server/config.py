@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One frozen ``Settings``, read once, from one TOML file and the environment.
+
+``CONSILIENCE_RPC__LISTEN=127.0.0.1:6000`` overrides ``[rpc] listen``. Unknown
+keys are refused with their path. Secrets are references (``env:NAME``,
+``file:/path``), never values.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from server.engine.settings import DeadlineSettings, EnsembleSettings, MarketSettings
+from server.forecasting.nesting import check_nesting
+from server.inference.settings import InferenceSettings, NetworkSettings
+from server.llm.settings import ChatSettings, ProviderSettings
+from server.recordings.settings import RecordedSettings, RecordingsSettings
+from server.rpc.settings import RpcSettings
+from server.storage.settings import StorageSettings
+from server.telemetry.settings import TelemetrySettings
+
+DEFAULT_FILE = Path(__file__).parent / "quickstart.toml"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message names the file, the path of the key and the mend."""
+
+
+class MarketPriceSettings(BaseModel):
+    """The market's price as a forecaster."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["market"]
+
+
+class NestedSettings(BaseModel):
+    """Another ensemble as a forecaster."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["ensemble"]
+    ensemble: str
+
+
+ForecasterSettings = Annotated[
+    RecordedSettings | ChatSettings | NetworkSettings | MarketPriceSettings | NestedSettings,
+    Field(discriminator="kind"),
+]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="CONSILIENCE_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    default_ensemble: str = Field(default="", description="ensemble of a request that names none")
+    rpc: RpcSettings = RpcSettings()
+    deadline: DeadlineSettings = DeadlineSettings()
+    market: MarketSettings = MarketSettings()
+    storage: StorageSettings = StorageSettings()
+    recordings: RecordingsSettings = RecordingsSettings()
+    inference: InferenceSettings = InferenceSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+    providers: dict[str, ProviderSettings] = Field(default_factory=dict)
+    forecasters: dict[str, ForecasterSettings] = Field(default_factory=dict)
+    ensembles: dict[str, EnsembleSettings] = Field(min_length=1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, which comes in as initial values."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "Settings":
+        for name, ensemble in self.ensembles.items():
+            for member in ensemble.members:
+                if member not in self.forecasters:
+                    raise ValueError(f"ensembles.{name}.members: {member!r} is not defined in [forecasters]")
+            _checked(f"ensembles.{name}", lambda name=name, ensemble=ensemble: ensemble.spec(name, 1.0))
+        for key, name in (
+            ("default_ensemble", self.default_ensemble),
+            ("market.ensemble", self.market.ensemble),
+        ):
+            if name and name not in self.ensembles:
+                raise ValueError(f"{key}: {name!r} is not defined in [ensembles]")
+        for name, forecaster in self.forecasters.items():
+            if isinstance(forecaster, ChatSettings) and forecaster.provider not in self.providers:
+                raise ValueError(
+                    f"forecasters.{name}.provider: {forecaster.provider!r} is not defined in [providers]"
+                )
+        check_nesting({name: self._inner(ensemble) for name, ensemble in self.ensembles.items()})
+        return self
+
+    def _inner(self, ensemble: EnsembleSettings) -> list[str]:
+        members = (self.forecasters[member] for member in ensemble.members)
+        return [member.ensemble for member in members if isinstance(member, NestedSettings)]
+
+
+def _checked(at: str, check: Any) -> None:
+    try:
+        check()
+    except ValueError as error:
+        raise ValueError(f"{at}.{error}") from error
+
+
+def load(path: Path) -> Settings:
+    """Read the file, lay the environment over it, check everything.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key is unknown or its value does not fit.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: there is no such file; give one with --config") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        lines = "\n".join(f"  {_path(item['loc'])}: {_message(item)}" for item in error.errors())
+        raise ConfigError(f"{path}:\n{lines}") from None
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    return " -> ".join(str(part) for part in loc if part not in _TAGS) or "file"
+
+
+_TAGS = frozenset({"recorded", "chat", "network", "market-price"})
+
+
+def _message(item: Any) -> str:
+    if item["type"] == "extra_forbidden":
+        return "is not a known key; remove it or correct its name"
+    return str(item["msg"]).removeprefix("Value error, ")
