@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every public name; ``consilience`` loads this when one is first used."""
+
+from consilience.aggregation import Aggregation
+from consilience.async_client import AsyncAdmin, AsyncClient
+from consilience.async_streams import AsyncMarketStream, AsyncStream
+from consilience.client import Admin, Client
+from consilience.errors import (
+    AuthenticationError,
+    ConflictError,
+    ConsilienceError,
+    DeadlineError,
+    FieldViolation,
+    InvalidRequestError,
+    NoAnswerError,
+    NotFoundError,
+    OverloadedError,
+    PermissionDeniedError,
+    RecordError,
+    ServerError,
+    UnavailableError,
+    UnsupportedError,
+)
+from consilience.events import MemberArrived, PredictionEvent, PredictionStarted, RunningConsensus
+from consilience.forecast import (
+    Absent,
+    AbsentReason,
+    Cost,
+    CostSource,
+    Forecast,
+    MemberAnswer,
+    TokenUsage,
+)
+from consilience.market import (
+    BookDelta,
+    BookSnapshot,
+    MarketCandle,
+    MarketControl,
+    MarketEvent,
+    MarketHistory,
+    MarketTrade,
+)
+from consilience.options import Durability, Options
+from consilience.pages import Page
+from consilience.prediction import (
+    Agreement,
+    Decision,
+    DecisionAction,
+    Interval,
+    Method,
+    NumericForecast,
+    Prediction,
+)
+from consilience.question import (
+    Binary,
+    Exclusive,
+    FreeText,
+    Normalization,
+    Numeric,
+    NumericScale,
+    Question,
+    Resolution,
+)
+from consilience.record import PredictionFailure, PredictionState, StoredPrediction
+from consilience.security import TLS
+from consilience.signals import (
+    MarketFeatures,
+    MarketNotice,
+    MarketNoticeKind,
+    MarketReply,
+    MarketSignal,
+    Tensor,
+)
+from consilience.status import EnsembleStatus, Member, OperatingMode, ServerStatus
+from consilience.streams import MarketStream, Stream
+
+__all__ = [
+    "TLS",
+    "Absent",
+    "AbsentReason",
+    "Admin",
+    "Aggregation",
+    "Agreement",
+    "AsyncAdmin",
+    "AsyncClient",
+    "AsyncMarketStream",
+    "AsyncStream",
+    "AuthenticationError",
+    "Binary",
+    "BookDelta",
+    "BookSnapshot",
+    "Client",
+    "ConflictError",
+    "ConsilienceError",
+    "Cost",
+    "CostSource",
+    "DeadlineError",
+    "Decision",
+    "DecisionAction",
+    "Durability",
+    "EnsembleStatus",
+    "Exclusive",
+    "FieldViolation",
+    "Forecast",
+    "FreeText",
+    "Interval",
+    "InvalidRequestError",
+    "MarketCandle",
+    "MarketControl",
+    "MarketEvent",
+    "MarketFeatures",
+    "MarketHistory",
+    "MarketNotice",
+    "MarketNoticeKind",
+    "MarketReply",
+    "MarketSignal",
+    "MarketStream",
+    "MarketTrade",
+    "Member",
+    "MemberAnswer",
+    "MemberArrived",
+    "Method",
+    "NoAnswerError",
+    "Normalization",
+    "NotFoundError",
+    "Numeric",
+    "NumericForecast",
+    "NumericScale",
+    "OperatingMode",
+    "Options",
+    "OverloadedError",
+    "Page",
+    "PermissionDeniedError",
+    "Prediction",
+    "PredictionEvent",
+    "PredictionFailure",
+    "PredictionStarted",
+    "PredictionState",
+    "Question",
+    "RecordError",
+    "Resolution",
+    "RunningConsensus",
+    "ServerError",
+    "ServerStatus",
+    "StoredPrediction",
+    "Stream",
+    "Tensor",
+    "TokenUsage",
+    "UnavailableError",
+    "UnsupportedError",
+]

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client for asyncio programs: every call is awaited."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+import grpc
+
+from consilience import _calls
+from consilience._calls import Call, Response, Result
+from consilience._settings import Settings
+from consilience._version import __version__
+from consilience.aggregation import Aggregation, Probabilities
+from consilience.async_streams import AsyncMarketStream, AsyncStream, MarketSource, error_of
+from consilience.events import PredictionEvent
+from consilience.options import Options
+from consilience.pages import Page
+from consilience.prediction import Prediction
+from consilience.question import Question
+from consilience.record import PredictionFailure, StoredPrediction
+from consilience.security import TLS
+from consilience.status import Member, ServerStatus
+
+__all__ = ["AsyncAdmin", "AsyncClient"]
+
+
+class _Wire:
+    """A channel, made at the first call because it belongs to the loop that runs then."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._channel: grpc.aio.Channel | None = None
+
+    @property
+    def channel(self) -> grpc.aio.Channel:
+        """The channel."""
+        if self._channel is None:
+            self._channel = self._open()
+        return self._channel
+
+    def _open(self) -> grpc.aio.Channel:
+        settings = self.settings
+        options = settings.options(__version__)
+        if settings.tls is None:
+            return grpc.aio.insecure_channel(settings.address, options)
+        return grpc.aio.secure_channel(settings.address, settings.tls.credentials(), options)
+
+    async def run(self, call: Call[Response, Result]) -> Result:
+        """Make a unary call."""
+        method: Any = self.channel.unary_unary(
+            call.path, type(call.request).SerializeToString, call.response.FromString
+        )
+        try:
+            response = await method(call.request, timeout=call.timeout_s, metadata=call.metadata)
+        except grpc.aio.AioRpcError as error:
+            raise error_of(error) from error
+        return call.result(response)
+
+    async def close(self) -> None:
+        """Close the channel, if there is one."""
+        if self._channel is not None:
+            await self._channel.close(None)
+
+
+class AsyncClient:
+    """Talks to a Consilience server. Belongs to one event loop; close it, or use ``async with``.
+
+    Args:
+        address: Host and port, for example ``127.0.0.1:50051``.
+        deadline_s: What every call gives the server to answer, seconds, unless
+            the call says otherwise.
+        network_margin_s: How much longer this side waits, for the way there and back.
+        tls: Certificates; None is plain text, good for the same machine.
+        token: Sent as bearer token with every call.
+        provider_keys: Your own keys by provider name, used for your calls only.
+        metadata: Sent with every call.
+        allow_plaintext_secrets: Let token and keys leave this machine without TLS.
+        channel_options: gRPC's own channel options.
+
+    Raises:
+        ValueError: an argument makes no sense, or a secret would travel in clear text.
+    """
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1:50051",
+        *,
+        deadline_s: float = 2.0,
+        network_margin_s: float = 0.5,
+        tls: TLS | None = None,
+        token: str | None = None,
+        provider_keys: Mapping[str, str] | None = None,
+        metadata: Sequence[tuple[str, str]] = (),
+        allow_plaintext_secrets: bool = False,
+        channel_options: Sequence[tuple[str, object]] = (),
+    ) -> None:
+        settings = Settings(
+            address,
+            deadline_s,
+            network_margin_s,
+            tls,
+            token,
+            dict(provider_keys or {}),
+            tuple(metadata),
+            allow_plaintext_secrets,
+            tuple(channel_options),
+        )
+        self._settings = settings
+        self._wire = _Wire(settings)
+        self.admin = AsyncAdmin(self._wire)
+
+    @property
+    def channel(self) -> grpc.aio.Channel:
+        """The gRPC channel, for the generated stubs in ``consilience.v1``."""
+        return self._wire.channel
+
+    async def predict(
+        self, question: Question | str, *, request_id: str | None = None, **options: Unpack[Options]
+    ) -> Prediction:
+        """Ask an ensemble one question.
+
+        A string is the text of a question of your own; ``Question(id=...)`` asks
+        one that the server's catalogue knows. Without ``request_id`` one is made,
+        so that a repetition after a lost connection is charged once.
+        """
+        return await self._wire.run(_calls.predict(self._settings, question, request_id, options))
+
+    async def batch_predict(
+        self,
+        questions: Sequence[Question | str],
+        *,
+        request_id: str | None = None,
+        **options: Unpack[Options],
+    ) -> tuple[Prediction | PredictionFailure, ...]:
+        """Ask 1 to 1,000 questions as one request; results come in their order."""
+        return await self._wire.run(_calls.batch_predict(self._settings, questions, request_id, options))
+
+    async def aggregate(
+        self,
+        probabilities: Probabilities,
+        *,
+        weights: Sequence[float] | None = None,
+        pooling: str = "",
+        parameters: Mapping[str, float] | None = None,
+        min_agreement: float | None = None,
+        high_agreement: float | None = None,
+        timeout_s: float | None = None,
+    ) -> Aggregation:
+        """Pool forecasts that you bring along; asks nobody, stores nothing."""
+        return await self._wire.run(
+            _calls.aggregate(
+                self._settings,
+                probabilities,
+                weights,
+                pooling,
+                parameters,
+                min_agreement,
+                high_agreement,
+                timeout_s,
+            )
+        )
+
+    def stream(
+        self, question: Question | str, *, request_id: str | None = None, **options: Unpack[Options]
+    ) -> AsyncStream[PredictionEvent]:
+        """Ask one question and watch the answer form: started, arrived ..., prediction."""
+        call = _calls.stream(self._settings, question, request_id, options)
+        method: Any = self.channel.unary_stream(
+            call.path, type(call.request).SerializeToString, call.response.FromString
+        )
+        running = method(call.request, timeout=call.timeout_s, metadata=call.metadata)
+        return AsyncStream(running, call.result)
+
+    def market(self, events: MarketSource | None = None) -> AsyncMarketStream:
+        """Stream order-book updates in, and signals, features and notices out.
+
+        Give ``events`` (each item, an event or several, becomes one message), or
+        leave it out and use ``send`` and ``done_sending``. No deadline ends it.
+        """
+        call = _calls.market(self._settings)
+        method: Any = self.channel.stream_stream(
+            call.path, type(call.request).SerializeToString, call.response.FromString
+        )
+        return AsyncMarketStream(method, call, events)
+
+    async def get_prediction(
+        self, prediction_id: str, *, wait_s: float = 0.0, timeout_s: float | None = None
+    ) -> StoredPrediction:
+        """A prediction from the record; waits up to ``wait_s`` (30 at most) for a running one."""
+        return await self._wire.run(_calls.get_prediction(self._settings, prediction_id, wait_s, timeout_s))
+
+    async def list_questions(
+        self,
+        *,
+        category: str = "",
+        contains: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        timeout_s: float | None = None,
+    ) -> Page[Question]:
+        """One page of the server's catalogue, in order of id."""
+        return await self._wire.run(
+            _calls.list_questions(self._settings, category, contains, page_size, page_token, timeout_s)
+        )
+
+    async def questions(self, *, category: str = "", contains: str = "") -> AsyncIterator[Question]:
+        """All questions of the catalogue that match, page by page."""
+        token = ""
+        while True:
+            page = await self.list_questions(category=category, contains=contains, page_token=token)
+            for question in page:
+                yield question
+            token = page.next_page_token
+            if not token:
+                return
+
+    async def get_question(self, question_id: str, *, timeout_s: float | None = None) -> Question:
+        """One question of the catalogue, with its resolution where that is known."""
+        return await self._wire.run(_calls.get_question(self._settings, question_id, timeout_s))
+
+    async def close(self) -> None:
+        """Close the connection; running calls end."""
+        await self._wire.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class AsyncAdmin:
+    """The administrator's calls, as ``client.admin``."""
+
+    def __init__(self, wire: _Wire) -> None:
+        self._wire = wire
+
+    async def status(self, *, timeout_s: float | None = None) -> ServerStatus:
+        """What the server is and how it is doing."""
+        return await self._wire.run(_calls.status(self._wire.settings, timeout_s))
+
+    async def members(self, ensemble: str = "", *, timeout_s: float | None = None) -> tuple[Member, ...]:
+        """The members of an ensemble (the default one where none is named), in configured order."""
+        found: list[Member] = []
+        token = ""
+        while True:
+            page = await self._wire.run(_calls.members(self._wire.settings, ensemble, 0, token, timeout_s))
+            found.extend(page)
+            token = page.next_page_token
+            if not token:
+                return tuple(found)
