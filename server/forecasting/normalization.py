@@ -10,7 +10,7 @@ from server.forecasting.question import Normalization
 
 _TRUE = frozenset({"yes", "y", "true", "t", "1", "on", "correct"})
 _FALSE = frozenset({"no", "n", "false", "f", "0", "off", "incorrect"})
-_NUMBER = re.compile(r"[-+]?(?:\d[\d,_ ]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?(?:(?:\d{1,3}(?:[,_ ]\d{3})+(?!\d)|\d+)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 _ESCAPES = str.maketrans({"“": '"', "”": '"', "’": "'"})
 
 
