@@ -95,8 +95,9 @@ def _numbers(
 
 def _quantiles(names: list[str], prompt: str, probability: float) -> dict[str, float]:
     """A logistic distribution around ``probability`` of the way through the range in the prompt."""
-    found = _RANGE.findall(prompt)
-    low, high = (float(found[-1][0]), float(found[-1][1])) if found else (0.0, 100.0)
+    # Prompts also say "from 0 to 1" of probabilities.
+    found = [pair for pair in _RANGE.findall(prompt) if pair != ("0", "1")]
+    low, high = (float(found[0][0]), float(found[0][1])) if found else (0.0, 100.0)
     middle, width = low + probability * (high - low), (high - low) / 20
     made = {}
     for name in names:
