@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of providers and of the models asked there."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+class _Settings(BaseModel):
+    # Input is hidden in errors: a key pasted where a reference belongs must not be echoed.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _is_reference(value: str) -> str:
+    scheme, _, rest = value.partition(":")
+    if scheme not in ("env", "file") or not rest:
+        raise ValueError("give a reference, env:NAME or file:/path, not the secret itself")
+    return value
+
+
+#: Where a secret is found: ``env:NAME`` or ``file:/path``.
+SecretReference = Annotated[str, AfterValidator(_is_reference)]
+
+
+class Format(StrEnum):
+    """Wire formats."""
+
+    OPENAI_CHAT = "openai_chat"
+    OPENAI_RESPONSES = "openai_responses"
+    ANTHROPIC_MESSAGES = "anthropic_messages"
+    GEMINI = "gemini"
+
+
+class Transport(StrEnum):
+    """What carries the bytes under httpx2. ADR 2 has the measurement."""
+
+    AIOHTTP = "aiohttp"
+    HTTPX2 = "httpx2"
+
+
+class Policy(StrEnum):
+    """How far a provider is trusted with what a question holds; see ``privacy.py``."""
+
+    STRICT = "strict"
+    STANDARD = "standard"
+    TRUSTED = "trusted"
+    LOCAL = "local"
+
+
+class PriceSettings(_Settings):
+    """US dollars for a million tokens; overrides the shipped price table."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cache_read: float | None = Field(default=None, ge=0, description="none: as input")
+    cache_write: float | None = Field(default=None, ge=0, description="none: as input")
+
+
+class LimitSettings(_Settings):
+    """What we allow ourselves, for each key and model. The provider's headers tighten it further."""
+
+    concurrency: int | None = Field(default=None, ge=1, description="calls in flight")
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+    queue: int = Field(default=256, ge=0, description="calls that may wait; more are refused at once")
+
+
+class BreakerSettings(_Settings):
+    """When a model is left alone for a while, and how it comes back."""
+
+    enabled: bool = True
+    window_s: float = Field(default=30.0, gt=0)
+    min_calls: int = Field(default=10, ge=1, description="calls in the window before rates count")
+    failure_rate: float = Field(default=0.5, gt=0, le=1)
+    slow_call_s: float | None = Field(default=None, gt=0, description="a call this long is slow; none: off")
+    slow_rate: float = Field(default=0.8, gt=0, le=1)
+    consecutive_failures: int = Field(default=5, ge=1, description="failures in a row that open it at once")
+    open_s: float = Field(default=5.0, gt=0, description="doubles with each failed return")
+    max_open_s: float = Field(default=120.0, gt=0)
+    trial_calls: int = Field(default=2, ge=1, description="successes in a row that end the trial")
+    ramp_s: float = Field(default=10.0, ge=0, description="time to full load after the trial")
+
+
+class TimeoutSettings(_Settings):
+    """Limits within the deadline, seconds."""
+
+    connect_s: float = Field(default=1.0, gt=0)
+    first_byte_s: float | None = Field(default=None, gt=0, description="to the first word of a stream")
+    idle_s: float | None = Field(default=None, gt=0, description="between words of a stream")
+    total_s: float = Field(default=30.0, gt=0, description="one attempt")
+
+
+class RetrySettings(_Settings):
+    """When another attempt is worth it."""
+
+    max_attempts: int = Field(default=3, ge=1, le=10)
+    min_left_s: float = Field(default=0.05, ge=0, description="less time than this is not worth an attempt")
+
+
+class ProviderSettings(_Settings):
+    """One account at one provider, or a server of your own."""
+
+    format: Format = Format.OPENAI_CHAT
+    base_url: str = Field(pattern=r"^https?://\S+$")
+    key: SecretReference | None = None
+    keys: tuple[SecretReference, ...] = ()
+    flavour: str = Field(default="", description="openai, openrouter, xai, local, ...; empty: by address")
+    policy: Policy = Policy.STANDARD
+    allow: tuple[str, ...] | None = Field(default=None, description="replaces the policy's list of fields")
+    headers: dict[str, str] = Field(default_factory=dict, description="sent with every request")
+    transport: Transport = Transport.AIOHTTP
+    max_connections: int = Field(default=512, ge=1)
+    keep_alive_s: float = Field(default=90.0, ge=0)
+    verify_tls: bool = True
+    ca_file: str | None = None
+    proxy: str | None = None
+    timeouts: TimeoutSettings = TimeoutSettings()
+    limits: LimitSettings = LimitSettings()
+    breaker: BreakerSettings = BreakerSettings()
+    retries: RetrySettings = RetrySettings()
+    prices: dict[str, PriceSettings] = Field(default_factory=dict, description="by model")
+    warm_connections: int = Field(default=1, ge=0, description="opened before the first question")
+    warm_schemas: bool = Field(default=False, description="one paid call per model and schema at start")
+    probe_s: float = Field(default=15.0, gt=0, description="between health probes while a breaker is open")
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """All keys' references."""
+        return (*((self.key,) if self.key else ()), *self.keys)
+
+
+class ChatSettings(_Settings):
+    """One model as a member."""
+
+    kind: Literal["chat"] = "chat"
+    provider: str = Field(min_length=1)
+    model: str = Field(min_length=1)
+    prompt: str = Field(default="forecast-1", description="name of a shipped prompt, or a path to one")
+    variants: dict[str, float] = Field(default_factory=dict, description="prompts and their weights, for A/B")
+    max_output_tokens: int = Field(default=512, ge=16)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    seed: int | None = None
+    effort: str | None = Field(default=None, description="reasoning effort in the provider's words")
+    stream: bool = False
+    early: Literal["never", "at_deadline", "at_once"] = Field(
+        default="at_deadline", description="when a stream's answer may be used before its end"
+    )
+    schema_mode: Literal["native", "tool", "words"] = "native"
+    unsupported: tuple[str, ...] = Field(default=(), description="parameters never to send, e.g. temperature")
+    extra: dict[str, Any] = Field(default_factory=dict, description="merged into the request's body")
+    price: PriceSettings | None = None
+
+    @model_validator(mode="after")
+    def _weights_are_positive(self) -> Self:
+        if any(weight <= 0 for weight in self.variants.values()):
+            raise ValueError("variants: weights must be greater than 0")
+        return self
