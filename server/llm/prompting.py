@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A query to the two messages that a model gets."""
+
+import hashlib
+from dataclasses import dataclass
+
+from server.forecasting.deadline import Clock
+from server.forecasting.query import Query
+from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, QuestionKind
+from server.llm.completion import AnswerSchema
+from server.llm.pricing import estimate_tokens
+from server.llm.privacy import disclosed
+from server.llm.prompt import Prompt, load_prompt
+from server.llm.schemas import answer_schema, letter
+from server.llm.untrusted import defuse, new_marker
+
+_SECTIONS: dict[type[QuestionKind], str] = {
+    Binary: "binary",
+    Exclusive: "exclusive",
+    Numeric: "numeric",
+    FreeText: "free_text",
+}
+#: Longest text for each field that others write, in characters; the rest is cut.
+_LONGEST = {"question": 4_000, "resolution_criteria": 6_000, "background": 12_000}
+_LONGEST_LINE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """What is sent, and what is needed to understand the answer. ``tokens``: an estimate of the prompt's."""
+
+    system: str
+    user: str
+    schema: AnswerSchema
+    prompt_hash: str
+    tokens: int
+
+
+class Prompter:
+    """Fills prompts for one member: variants by weight, fields by the provider's policy."""
+
+    def __init__(self, name: str, variants: dict[str, float], allowed: frozenset[str], clock: Clock) -> None:
+        self._allowed = allowed
+        self._clock = clock
+        weights = variants or {name: 1.0}
+        total = sum(weights.values())
+        self._variants = [(load_prompt(prompt), weight / total) for prompt, weight in weights.items()]
+
+    def messages(self, query: Query, *, in_words: bool) -> Messages:
+        """The messages; ``in_words`` puts the schema into the prompt."""
+        prompt = self._pick(query)
+        kind = query.question.kind
+        schema = answer_schema(kind, numbers_first=prompt.numbers_first)
+        values = self._values(query, schema)
+        parts = [prompt.fill("question", values), prompt.fill(_SECTIONS[type(kind)], values)]
+        if in_words:
+            parts.append(prompt.fill("in_words", values))
+        system, user = prompt.fill("system", values), "\n\n".join(parts)
+        tokens = (
+            estimate_tokens(system)
+            + estimate_tokens(user)
+            + (0 if in_words else estimate_tokens(schema.text))
+        )
+        return Messages(system, user, schema, prompt.hash, tokens)
+
+    def _pick(self, query: Query) -> Prompt:
+        """The same variant for the same question, so that an answer can be repeated."""
+        if len(self._variants) == 1:
+            return self._variants[0][0]
+        digest = hashlib.blake2b(f"{query.question.id}\0{query.question.text}".encode(), digest_size=8)
+        left = int.from_bytes(digest.digest(), "big") / 2**64
+        for prompt, share in self._variants:
+            left -= share
+            if left < 0:
+                return prompt
+        return self._variants[-1][0]
+
+    def _values(self, query: Query, schema: AnswerSchema) -> dict[str, str]:
+        values = {
+            name: (defuse(text, _LONGEST[name]) if name in _LONGEST else _line(text)) if text else ""
+            for name, text in disclosed(query, self._allowed).items()
+        }
+        values |= _kind_values(query.question.kind)
+        values["marker"], values["schema"] = new_marker(), schema.text
+        # A question about the past must not be told the present date.
+        values["today"] = values.get("as_of") or self._clock.now().strftime("%Y-%m-%d %H:%M UTC")
+        return values
+
+
+def _kind_values(kind: QuestionKind) -> dict[str, str]:
+    if isinstance(kind, Exclusive):
+        named = (f"{letter(i)}: {_line(name)}" for i, name in enumerate(kind.outcomes))
+        return {"outcomes": "\n".join(named)}
+    if isinstance(kind, Numeric):
+        unit = _line(kind.unit)
+        return {
+            "low": f"{kind.grid[0]:g}",
+            "high": f"{kind.grid[-1]:g}",
+            "unit": f" in {unit}" if unit else "",
+        }
+    return {}
+
+
+def _line(text: str) -> str:
+    """A short text on one line, so that it cannot open a paragraph of its own."""
+    return " ".join(defuse(text, _LONGEST_LINE).split())

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Text of others inside our prompts: fenced with a marker nobody can guess, and defused.
+
+Questions come from markets, news and callers, and may hold instructions meant
+for the model. Three defences, none of them sufficient alone: the text stands
+between random markers that the prompt explains; what looks like a marker or a
+chat template's control token is taken out; invisible characters, which hide
+instructions from people, are dropped.
+"""
+
+import re
+import secrets
+from functools import lru_cache
+
+_OPEN = "[<＜‹〈⟨《«]"
+_CLOSE = "[>＞›〉⟩》»]"
+_LOOKALIKE = re.compile(rf"{_OPEN}{{1,3}}\s*/?\s*data-[\w-]*\s*{_CLOSE}{{1,3}}", re.IGNORECASE)
+_CONTROL_TOKENS = re.compile(
+    r"<\|[^|<>\n]{1,40}\|>"  # ChatML, Llama 3, Phi
+    r"|\[/?INST\]|<</?SYS>>|</?s>"  # Llama 2, Mistral
+    r"|<(?:start|end)_of_turn>"  # Gemma
+    r"|<｜[^｜\n]{1,40}｜>"  # DeepSeek
+    r"|</?(?:system|assistant|user|human|developer|tool|function)(?:_prompt|_message|_calls?)?>",
+    re.IGNORECASE,
+)
+_ROLE_LINE = re.compile(
+    r"^(\W{0,4})(system|assistant|developer)(\s*(?:prompt|message)?\s*:)", re.IGNORECASE | re.MULTILINE
+)
+#: Zero-width, direction, tag and other format characters; and control characters save tab and new line.
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+    "\x00-\x08\x0b-\x1f\x7f-\x9f]"
+)
+
+
+def new_marker() -> str:
+    """A marker for one request, 64 random bits."""
+    return f"data-{secrets.token_hex(8)}"
+
+
+@lru_cache(maxsize=4096)
+def defuse(text: str, max_characters: int) -> str:
+    """The text without what could pass for part of the prompt, cut to ``max_characters``.
+
+    Cached, because all members of an ensemble get the same question.
+    """
+    kept = _INVISIBLE.sub("", text[: 2 * max_characters].replace("\r\n", "\n"))
+    # A token taken out may join its neighbours into another one.
+    for _ in range(3):
+        found = _LOOKALIKE.sub("", _CONTROL_TOKENS.sub("", kept))
+        if found == kept:
+            break
+        kept = found
+    kept = _ROLE_LINE.sub(r"\1(\2)\3", kept)
+    return kept if len(kept) <= max_characters else kept[:max_characters] + " […]"
