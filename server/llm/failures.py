@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong with one attempt, in our words."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from server.forecasting.forecast import AbsentReason
+
+
+class Parameter(StrEnum):
+    """Optional parts of a request that a model may refuse, and that can be left out."""
+
+    TEMPERATURE = "temperature"
+    SCHEMA = "schema"
+    SEED = "seed"
+    EFFORT = "effort"
+    MAX_TOKENS = "max_tokens"
+    STREAM_OPTIONS = "stream_options"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt gave no answer.
+
+    ``retry_after_s`` is the wait that the provider asked for. ``parameter`` is
+    the part of the request that it refused. ``daily`` marks a limit that no
+    wait within a deadline can outlast. ``retry`` is the provider's own word on
+    retrying, where it gave one. ``billed`` says whether the attempt may cost
+    money although it failed.
+    """
+
+    reason: AbsentReason
+    detail: str = ""
+    status: int | None = None
+    code: str = ""
+    retry_after_s: float | None = None
+    parameter: Parameter | None = None
+    too_long: bool = False
+    retry: bool | None = None
+    billed: bool = False
+
+
+#: Failures that count against the health of a model; PROVIDERS section 6.
+BREAKING = frozenset(
+    {
+        AbsentReason.PROVIDER_CONNECTION_FAILED,
+        AbsentReason.PROVIDER_TIMEOUT,
+        AbsentReason.PROVIDER_SERVER_ERROR,
+        AbsentReason.PROVIDER_OVERLOADED,
+    }
+)
