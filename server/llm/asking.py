@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One forecast from one model: attempts, what to do between them, and the bill."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from server.forecasting.deadline import Deadline
+from server.forecasting.forecast import Absent, AbsentReason, Answer, Cost, Forecast, TokenUsage
+from server.forecasting.query import Query
+from server.llm.attempts import Attempt
+from server.llm.billing import bill, total_usage
+from server.llm.completion import ChatRequest, Completion
+from server.llm.endpoint import Endpoint
+from server.llm.exchange import Exchange
+from server.llm.failures import Failure, Parameter
+from server.llm.keys import Key
+from server.llm.leniency import partial_object
+from server.llm.limiter import Permit
+from server.llm.prompting import Messages, Prompter
+from server.llm.provider import Provider
+from server.llm.retry import Situation, Step, next_step
+from server.llm.settings import ChatSettings
+from server.llm.understanding import Expectation, Understood
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Everything about a member that stays the same from question to question."""
+
+    name: str
+    settings: ChatSettings
+    provider: Provider
+    endpoint: Endpoint
+    prompter: Prompter
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """Leave to make one attempt."""
+
+    key: Key
+    permit: Permit
+    ticket: int
+    without: frozenset[Parameter]
+
+
+@dataclass(slots=True)
+class Asking:
+    """One question being asked. Used once."""
+
+    member: Member
+    query: Query
+    deadline: Deadline
+    own_key: str | None = None
+    attempts: int = 0
+    _costs: list[Cost] = field(default_factory=list)
+    _usages: list[TokenUsage] = field(default_factory=list)
+    _taken: set[Step] = field(default_factory=set)
+    _tried: set[str] = field(default_factory=set)
+    _key: str = ""
+    _in_words: bool = False
+    _messages: Messages | None = None
+
+    async def run(self) -> Answer:
+        """The forecast, or why there is none."""
+        self._in_words = self.member.settings.schema_mode == "words"
+        while True:
+            if self.deadline.expired:
+                return self._absent(Failure(AbsentReason.DEADLINE_EXCEEDED, "no time was left to ask"))
+            result = await self._attempt()
+            if isinstance(result, Understood):
+                return self._forecast(result)
+            step = next_step(result, self._situation())
+            if step is Step.GIVE_UP:
+                return self._absent(result)
+            self._prepare(step)
+
+    def _prepare(self, step: Step) -> None:
+        self._taken.add(step)
+        if step is Step.OTHER_KEY:
+            self._tried.add(self._key)
+        elif step is Step.IN_WORDS:
+            self._in_words, self._messages = True, None
+
+    async def _attempt(self) -> Understood | Failure:
+        """Pass everything that may hold a call back, then make it."""
+        provider, endpoint = self.member.provider, self.member.endpoint
+        if endpoint.unknown_until_s > self.deadline.clock.monotonic():
+            return Failure(
+                AbsentReason.CALLER_MODEL_UNKNOWN, f"{provider.name} does not know {endpoint.model}"
+            )
+        without = endpoint.refused
+        if Parameter.SCHEMA in without and not self._in_words:
+            self._in_words, self._messages = True, None
+        messages = self._compose()
+        tokens = messages.tokens + self.member.settings.max_output_tokens
+        key = provider.pick_key(endpoint, self.own_key, self._tried, tokens)
+        if isinstance(key, Failure):
+            return key
+        limiter = endpoint.limiter(key)
+        permit = limiter.try_enter(tokens) or await limiter.enter(tokens, self.deadline)
+        if isinstance(permit, Failure):
+            return permit
+        try:
+            ticket = endpoint.breaker.admit()
+            if ticket is None:
+                return _circuit_open(endpoint)
+            self._key = key.label
+            return await self._send(messages, _Pass(key, permit, ticket, without))
+        finally:
+            limiter.leave()
+
+    def _compose(self) -> Messages:
+        if self._messages is None:
+            self._messages = self.member.prompter.messages(self.query, in_words=self._in_words)
+        return self._messages
+
+    async def _send(self, messages: Messages, leave: _Pass) -> Understood | Failure:
+        provider = self.member.provider
+        request = provider.request(self.member.endpoint, self._request(messages), leave.key, leave.without)
+        exchange = provider.exchange(self._enough(messages))
+        self.attempts += 1
+        start = self.deadline.clock.monotonic()
+        outcome: Completion | Failure = _CANCELLED
+        result: Understood | Failure = _CANCELLED
+        try:
+            outcome = await exchange.run(request, self.deadline.within(provider.settings.timeouts.total_s))
+            result = self._expectation(messages, leave).understand(outcome, exchange)
+        finally:
+            seconds = self.deadline.clock.monotonic() - start
+            self._conclude(exchange, leave, outcome, result, seconds)
+        return result
+
+    def _request(self, messages: Messages) -> ChatRequest:
+        settings = self.member.settings
+        return ChatRequest(
+            model=settings.model,
+            system=messages.system,
+            user=messages.user,
+            schema=None if self._in_words else messages.schema,
+            max_output_tokens=settings.max_output_tokens,
+            temperature=settings.temperature,
+            seed=settings.seed,
+            effort=settings.effort,
+            stream=settings.stream,
+            through_tool=settings.schema_mode == "tool",
+            extra=settings.extra,
+        )
+
+    def _enough(self, messages: Messages) -> Callable[[str], bool] | None:
+        if self.member.settings.early != "at_once":
+            return None
+        needed = messages.schema.needed
+        return lambda text: (
+            ("," in text[-8:] or "}" in text[-8:]) and partial_object(text, needed) is not None
+        )
+
+    def _expectation(self, messages: Messages, leave: _Pass) -> Expectation:
+        salvage = self.member.settings.early != "never"
+        return Expectation(self.query.question.kind, messages.schema.needed, salvage, leave.without)
+
+    def _conclude(
+        self,
+        exchange: Exchange,
+        leave: _Pass,
+        outcome: Completion | Failure,
+        result: Understood | Failure,
+        seconds: float,
+    ) -> None:
+        """Let everybody concerned know how an attempt went: breaker, limiter, ledger."""
+        provider, endpoint = self.member.provider, self.member.endpoint
+        failure = result if isinstance(result, Failure) else None
+        provider.judge(endpoint, leave.ticket, failure, seconds)
+        provider.learn(endpoint, leave.key, leave.permit, exchange, failure)
+        if failure is None:
+            endpoint.learn_latency(seconds)
+        if isinstance(outcome, Completion) and not self._in_words:
+            bad = failure is not None and failure.reason is AbsentReason.PROVIDER_BAD_OUTPUT
+            endpoint.learn_readable(readable=not bad)
+        self._book(exchange, leave, outcome, failure, seconds)
+
+    def _book(
+        self,
+        exchange: Exchange,
+        leave: _Pass,
+        outcome: Completion | Failure,
+        failure: Failure | None,
+        seconds: float,
+    ) -> None:
+        provider, model = self.member.provider, self.member.endpoint.model
+        usage, cost = bill(outcome, exchange, self._compose().tokens, provider.book, model)
+        if usage is not None:
+            self._usages.append(usage)
+        if cost is not None:
+            self._costs.append(cost)
+        provider.observer.attempted(
+            Attempt(
+                member=self.member.name,
+                provider=provider.name,
+                telemetry_name=provider.flavour.telemetry,
+                model=model,
+                answered_by=outcome.model if isinstance(outcome, Completion) else "",
+                key=leave.key.label,
+                reason=failure.reason if failure else None,
+                detail=failure.detail if failure else "",
+                status=failure.status if failure else 200,
+                usage=usage,
+                cost=cost,
+                latency_s=seconds,
+                stream=self.member.settings.stream,
+                caller=self.query.caller,
+                question_id=self.query.question.id,
+            )
+        )
+
+    def _situation(self) -> Situation:
+        provider, endpoint = self.member.provider, self.member.endpoint
+        retries = provider.settings.retries
+        tried = self._tried | {self._key}
+        return Situation(
+            attempts=self.attempts,
+            max_attempts=retries.max_attempts,
+            left_s=self.deadline.remaining_s(),
+            typical_s=max(retries.min_left_s, endpoint.typical_s()),
+            other_keys=self.own_key is None and provider.other_keys(endpoint.model, tried),
+            in_words=self._in_words,
+            taken=self._taken,
+        )
+
+    def _forecast(self, understood: Understood) -> Forecast:
+        reading, completion = understood.reading, understood.completion
+        return Forecast(
+            probabilities=reading.probabilities,
+            self_confidence=reading.self_confidence,
+            rationale=reading.rationale,
+            model=completion.model or self.member.settings.model,
+            text=reading.text,
+            raw=completion.text,
+            usage=total_usage(self._usages),
+            cost=Cost.total(self._costs),
+            attempts=self.attempts,
+            prompt_hash=self._compose().prompt_hash,
+        )
+
+    def _absent(self, failure: Failure) -> Absent:
+        return Absent(
+            reason=failure.reason,
+            detail=failure.detail,
+            cost=Cost.total(self._costs),
+            usage=total_usage(self._usages),
+            attempts=self.attempts,
+        )
+
+
+_CANCELLED = Failure(AbsentReason.CALLER_CANCELLED, "the caller hung up", billed=True)
+
+
+def _circuit_open(endpoint: Endpoint) -> Failure:
+    wait_s = endpoint.breaker.reopens_in_s
+    when = f"tried again in {wait_s:.1f} s" if wait_s else "coming back by degrees"
+    return Failure(AbsentReason.POLICY_CIRCUIT_OPEN, f"{endpoint.model} failed too often; {when}")

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is told about every attempt: to the ledger, the metrics and the log."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from server.forecasting.forecast import AbsentReason, Cost, TokenUsage
+
+_log = structlog.get_logger("consilience.llm")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One HTTP request to one provider, ended. Times in seconds.
+
+    ``reason`` is None if it brought an answer that could be used. ``cost`` is
+    what it cost or, if its source is ESTIMATE, may have cost; None where it cost
+    nothing or nobody can tell. ``key`` is a fingerprint. Cancelled and timed-out
+    attempts are told too: the sum of these costs is all that was spent.
+    """
+
+    member: str
+    provider: str
+    telemetry_name: str
+    model: str
+    answered_by: str
+    key: str
+    reason: AbsentReason | None
+    detail: str
+    status: int | None
+    usage: TokenUsage | None
+    cost: Cost | None
+    latency_s: float
+    stream: bool
+    caller: str = ""
+    question_id: str = ""
+
+
+class AttemptObserver(Protocol):
+    """Told about every attempt and every alert. Must neither block nor raise."""
+
+    def attempted(self, attempt: Attempt) -> None:
+        """An attempt has ended."""
+        ...
+
+    def alerted(self, provider: str, what: str, detail: str) -> None:
+        """Something needs an operator: a dead key, no money, an unknown model, an open circuit."""
+        ...
+
+
+class AttemptLog:
+    """Logs failures and alerts; successes leave no line."""
+
+    def attempted(self, attempt: Attempt) -> None:
+        """A line for a failure."""
+        if attempt.reason is not None:
+            _log.info(
+                "attempt failed",
+                member=attempt.member,
+                provider=attempt.provider,
+                model=attempt.model,
+                reason=attempt.reason.value,
+                detail=attempt.detail,
+                latency_s=round(attempt.latency_s, 3),
+            )
+
+    def alerted(self, provider: str, what: str, detail: str) -> None:
+        """A warning."""
+        _log.warning(what, provider=provider, detail=detail)

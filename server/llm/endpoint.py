@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One model at one provider: its health, its limits, and what it has taught us about itself."""
+
+from collections import deque
+from statistics import median
+
+import httpx2
+
+from server.forecasting.deadline import Clock
+from server.llm.breaker import Breaker
+from server.llm.failures import Parameter
+from server.llm.keys import Key
+from server.llm.limiter import Limiter
+from server.llm.pricing import Prices
+from server.llm.settings import ProviderSettings
+
+_REMEMBERED = 64
+#: Schema answers that could not be read, in a row, before the schema goes into the prompt.
+_SCHEMA_PATIENCE = 3
+_MAX_LIMITERS = 1_000
+
+
+class Endpoint:
+    """Shared by all members that ask this model here."""
+
+    def __init__(self, model: str, settings: ProviderSettings, prices: Prices | None, clock: Clock) -> None:
+        self.model = model
+        self.prices = prices
+        self.breaker = Breaker(settings.breaker, clock)
+        #: Parameters that it refused; never sent again.
+        self.refused: frozenset[Parameter] = frozenset()
+        #: Until when the model counts as unknown to the provider, on the clock.
+        self.unknown_until_s = 0.0
+        self.urls: dict[str, httpx2.URL] = {}
+        self._settings = settings
+        self._clock = clock
+        self._limiters: dict[str, Limiter] = {}
+        self._latencies: deque[float] = deque(maxlen=_REMEMBERED)
+        self._unreadable = 0
+
+    def limiter(self, key: Key) -> Limiter:
+        """The limiter of a key for this model."""
+        limiter = self._limiters.get(key.label)
+        if limiter is None:
+            limiter = self._limiters[key.label] = Limiter(self._settings.limits, self._clock)
+            self._forget_idle()
+        return limiter
+
+    def _forget_idle(self) -> None:
+        """Callers bring keys of their own; those not in use must not fill the memory."""
+        if len(self._limiters) > _MAX_LIMITERS:
+            idle = [label for label, limiter in self._limiters.items() if not limiter.in_flight]
+            for label in idle[: _MAX_LIMITERS // 2]:
+                del self._limiters[label]
+
+    def learn_refused(self, parameter: Parameter) -> None:
+        """The model does not take this parameter."""
+        self.refused |= {parameter}
+
+    def learn_readable(self, *, readable: bool) -> None:
+        """Whether an answer under a schema could be read; too many that could not, and it goes into words."""
+        self._unreadable = 0 if readable else self._unreadable + 1
+        if self._unreadable >= _SCHEMA_PATIENCE:
+            self.learn_refused(Parameter.SCHEMA)
+
+    def learn_latency(self, seconds: float) -> None:
+        """How long a good answer took."""
+        self._latencies.append(seconds)
+
+    def typical_s(self) -> float:
+        """Median time of a good answer; 0 while none is known."""
+        return median(self._latencies) if self._latencies else 0.0

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How providers that share a wire format differ: names, extras, and what they report."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """One provider's ways.
+
+    ``telemetry`` is its name in OpenTelemetry, ``prices`` its name in the price
+    table (empty: not there). ``reported_cost`` reads the provider's own bill
+    from a usage object, in nano US dollars.
+    """
+
+    name: str
+    telemetry: str
+    prices: str = ""
+    max_tokens_field: str = "max_tokens"
+    old_max_tokens_field: str = "max_tokens"
+    effort: Callable[[str], Json] = lambda effort: {"reasoning_effort": effort}
+    reported_cost: Callable[[Json], int | None] = lambda usage: None
+    stream_options: Mapping[str, Any] = field(default_factory=lambda: {"include_usage": True})
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _credits(usage: Json) -> int | None:
+    """OpenRouter: ``cost`` in credits of one US dollar."""
+    cost = usage.get("cost")
+    return (
+        round(cost * 1e9)
+        if isinstance(cost, int | float) and not isinstance(cost, bool) and cost >= 0
+        else None
+    )
+
+
+def _ticks(usage: Json) -> int | None:
+    """xAI: ``cost_in_usd_ticks``, ten to the tenth of them a dollar."""
+    ticks = usage.get("cost_in_usd_ticks")
+    return -(-ticks // 10) if type(ticks) is int and ticks >= 0 else None
+
+
+_OPENAI = Flavour(
+    name="openai",
+    telemetry="openai",
+    prices="openai",
+    max_tokens_field="max_completion_tokens",
+    stream_options={"include_usage": True, "include_obfuscation": False},
+)
+_LOCAL = Flavour(name="local", telemetry="local")
+
+FLAVOURS: Mapping[str, Flavour] = {
+    flavour.name: flavour
+    for flavour in (
+        _OPENAI,
+        _LOCAL,
+        Flavour(
+            name="openrouter",
+            telemetry="openrouter",
+            prices="openrouter",
+            effort=lambda effort: {"reasoning": {"effort": effort, "exclude": True}},
+            reported_cost=_credits,
+            stream_options={},
+            # Without the first, an upstream that knows no schemas drops ours silently; the rest is privacy.
+            body={
+                "provider": {"require_parameters": True, "data_collection": "deny", "allow_fallbacks": False}
+            },
+        ),
+        Flavour(name="xai", telemetry="x_ai", prices="x-ai", reported_cost=_ticks),
+        Flavour(name="anthropic", telemetry="anthropic", prices="anthropic"),
+        Flavour(name="gemini", telemetry="gcp.gemini", prices="google"),
+        Flavour(name="deepseek", telemetry="deepseek", prices="deepseek"),
+        Flavour(name="groq", telemetry="groq", prices="groq"),
+        Flavour(name="mistral", telemetry="mistral_ai", prices="mistral"),
+        Flavour(name="together", telemetry="together", prices="together"),
+        Flavour(name="fireworks", telemetry="fireworks", prices="fireworks"),
+    )
+}
+
+_HOSTS = {
+    "api.openai.com": "openai",
+    "openrouter.ai": "openrouter",
+    "api.x.ai": "xai",
+    "api.anthropic.com": "anthropic",
+    "generativelanguage.googleapis.com": "gemini",
+    "api.deepseek.com": "deepseek",
+    "api.groq.com": "groq",
+    "api.mistral.ai": "mistral",
+    "api.together.xyz": "together",
+    "api.fireworks.ai": "fireworks",
+}
+
+
+def flavour_of(name: str, base_url: str) -> Flavour:
+    """The flavour named, or the one at home at this address; a local server otherwise.
+
+    Raises:
+        ValueError: the name is not known.
+    """
+    if name and name not in FLAVOURS:
+        raise ValueError(f"flavour {name!r} is not known; use one of {', '.join(sorted(FLAVOURS))}")
+    return FLAVOURS[name or _HOSTS.get(urlsplit(base_url).hostname or "", "local")]

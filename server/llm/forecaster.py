@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A language model as a forecaster."""
+
+from server.forecasting.deadline import Deadline
+from server.forecasting.forecast import Answer
+from server.forecasting.ports import Identity
+from server.forecasting.query import Query
+from server.llm.asking import Asking, Member
+from server.llm.failures import Parameter
+from server.llm.prompting import Prompter
+from server.llm.provider import Provider
+from server.llm.settings import ChatSettings
+
+#: Kept back from the deadline for reading the answer and closing the connection.
+MARGIN_S = 0.01
+
+
+class ChatForecaster:
+    """Fits ``forecasting.ports.Forecaster``. The provider is shared and outlives it.
+
+    Raises:
+        PromptError: a prompt cannot be read.
+    """
+
+    def __init__(self, name: str, settings: ChatSettings, provider: Provider) -> None:
+        endpoint = provider.endpoint(settings.model, settings.price)
+        for parameter in settings.unsupported:
+            endpoint.learn_refused(Parameter(parameter))
+        prompter = Prompter(settings.prompt, dict(settings.variants), provider.allowed, provider.clock)
+        self._member = Member(name, settings, provider, endpoint, prompter)
+        self._identity = Identity("chat", provider.name, settings.model)
+
+    @property
+    def identity(self) -> Identity:
+        """Kind, provider and model."""
+        return self._identity
+
+    @property
+    def circuit(self) -> str:
+        """State of the model's circuit breaker."""
+        return self._member.endpoint.breaker.state.value
+
+    async def forecast(self, query: Query, deadline: Deadline) -> Answer:
+        """The model's forecast by the deadline, or why there is none.
+
+        Cancelled, it closes the connection, tells the observer what the attempt
+        may have cost, and lets the cancellation through.
+        """
+        own_key = query.keys.get(self._member.provider.name) if query.keys else None
+        return await Asking(self._member, query, deadline.earlier(MARGIN_S), own_key).run()
+
+    def upper_bound(self, query: Query) -> int | None:
+        """More than this forecast can cost, all attempts together, in nano US dollars.
+
+        None: nobody knows what the model costs. A local server costs nothing.
+        """
+        member = self._member
+        prices = member.endpoint.prices
+        if prices is None:
+            return 0 if member.provider.flavour.name == "local" else None
+        messages = member.prompter.messages(query, in_words=True)
+        sent = len(messages.system.encode()) + len(messages.user.encode()) + len(messages.schema.text)
+        once = prices.upper_bound_nano_usd(sent, member.settings.max_output_tokens)
+        return once * member.provider.settings.retries.max_attempts
+
+    async def close(self) -> None:
+        """Nothing of its own to close: connections belong to the provider."""

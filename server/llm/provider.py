@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One provider: its connections, keys and models. All members that ask there share it."""
+
+from collections.abc import Callable, Mapping
+
+import httpx2
+from pydantic_core import to_json
+
+from server.forecasting.deadline import Clock
+from server.forecasting.forecast import AbsentReason
+from server.llm.attempts import AttemptObserver
+from server.llm.completion import ChatRequest
+from server.llm.endpoint import Endpoint
+from server.llm.exchange import Exchange
+from server.llm.failures import BREAKING, Failure, Parameter
+from server.llm.flavours import Flavour, flavour_of
+from server.llm.keys import DEAD_S, Key, KeyRing, label_of
+from server.llm.limiter import Permit
+from server.llm.pricing import PriceBook
+from server.llm.privacy import allowed_fields
+from server.llm.secrets import Secret
+from server.llm.settings import PriceSettings, ProviderSettings
+from server.llm.transport import make_transport
+from server.llm.wire.formats import make_wire
+
+#: A model that the provider does not know is asked again after so long.
+UNKNOWN_MODEL_S = 600.0
+#: Wait after a rate limit that names no time.
+_UNNAMED_WAIT_S = 1.0
+
+
+class Provider:
+    """Built once per ``[providers.NAME]``; needs no running loop until the first call."""
+
+    def __init__(
+        self, name: str, settings: ProviderSettings, *, clock: Clock, observer: AttemptObserver
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.observer = observer
+        self.clock = clock
+        self.flavour: Flavour = flavour_of(settings.flavour, settings.base_url)
+        self.allowed = allowed_fields(settings.policy, settings.allow)
+        self.wire = make_wire(settings.format, self.flavour)
+        self.keys = KeyRing(settings.references, clock)
+        self.book = PriceBook(self.flavour.prices, settings.prices)
+        self._transport: httpx2.AsyncBaseTransport = make_transport(settings)
+        self._base_url = settings.base_url.rstrip("/")
+        self._endpoints: dict[str, Endpoint] = {}
+        self._headers = [
+            (b"content-type", b"application/json"),
+            (b"accept-encoding", b"identity"),  # answers are small: packing them costs more than it saves
+            (b"user-agent", b"consilience"),
+            *((name.lower().encode(), value.encode()) for name, value in settings.headers.items()),
+        ]
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """Models asked so far."""
+        return self._endpoints
+
+    def endpoint(self, model: str, price: PriceSettings | None = None) -> Endpoint:
+        """The model's shared state. ``price`` overrides the table for it."""
+        endpoint = self._endpoints.get(model)
+        if endpoint is None:
+            if price is not None:
+                self.book.override(model, price)
+            endpoint = Endpoint(model, self.settings, self.book.find(model), self.clock)
+            self._endpoints[model] = endpoint
+        return endpoint
+
+    def pick_key(self, endpoint: Endpoint, own: str | None, tried: set[str], tokens: int) -> Key | Failure:
+        """A key for the next attempt; ``own`` is the caller's, used instead of ours."""
+        if own:
+            return self._caller_key(own, tried)
+        return self.keys.pick(endpoint.model, tried, lambda key: endpoint.limiter(key).wait_s(tokens))
+
+    def other_keys(self, model: str, tried: set[str]) -> bool:
+        """Whether a usable key is left that was not tried."""
+        return isinstance(self.keys.pick(model, tried, lambda _: 0.0), Key)
+
+    def exchange(self, enough: Callable[[str], bool] | None) -> Exchange:
+        """For one attempt; ``enough`` says when a stream has said enough."""
+        return Exchange(self._transport, self.wire, self.settings.timeouts, enough)
+
+    def request(
+        self, endpoint: Endpoint, chat: ChatRequest, key: Key, without: frozenset[Parameter]
+    ) -> httpx2.Request:
+        """The HTTP request, with its body as bytes."""
+        path = self.wire.path(chat)
+        url = endpoint.urls.get(path)
+        if url is None:
+            url = endpoint.urls[path] = httpx2.URL(self._base_url + path)
+        return httpx2.Request(
+            "POST",
+            url,
+            headers=self._headers + self.wire.headers(key.secret.reveal()),
+            content=to_json(self.wire.body(chat, without)),
+            extensions={"timeout": {"connect": self.settings.timeouts.connect_s}},
+        )
+
+    def learn(
+        self, endpoint: Endpoint, key: Key, permit: Permit, exchange: Exchange, failure: Failure | None
+    ) -> None:
+        """Take in what an attempt says about limits, keys and the model."""
+        if exchange.headers and (limits := self.wire.limits(exchange.headers)):
+            endpoint.limiter(key).observe(limits, permit)
+        if failure is not None:
+            self._learn_failure(endpoint, key, failure)
+
+    def _learn_failure(self, endpoint: Endpoint, key: Key, failure: Failure) -> None:
+        reason = failure.reason
+        if failure.parameter is not None:
+            endpoint.learn_refused(failure.parameter)
+        elif reason is AbsentReason.PROVIDER_RATE_LIMITED:
+            wait_s = _UNNAMED_WAIT_S if failure.retry_after_s is None else failure.retry_after_s
+            endpoint.limiter(key).block(wait_s)
+        elif reason in DEAD_S:
+            self._lose_key(endpoint, key, failure)
+        elif reason is AbsentReason.CALLER_MODEL_UNKNOWN:
+            endpoint.unknown_until_s = self.clock.monotonic() + UNKNOWN_MODEL_S
+            self.observer.alerted(self.name, "the provider does not know the model", failure.detail)
+
+    def _lose_key(self, endpoint: Endpoint, key: Key, failure: Failure) -> None:
+        # The secret may have been rotated on disk; then the new one is used from now on.
+        if key not in self.keys.keys or self.keys.reload():
+            return
+        self.keys.block(key, endpoint.model, failure)
+        self.observer.alerted(self.name, f"key {key.label} is out of use", failure.detail)
+
+    def judge(self, endpoint: Endpoint, ticket: int, failure: Failure | None, seconds: float) -> None:
+        """Tell the breaker how an attempt went."""
+        breaker = endpoint.breaker
+        if failure is not None and failure.reason not in BREAKING:
+            breaker.release(ticket)
+            return
+        before = breaker.state
+        breaker.record(ticket, ok=failure is None, seconds=seconds)
+        if failure is not None and breaker.state is not before:
+            self.observer.alerted(
+                self.name, f"circuit of {endpoint.model} is {breaker.state}", failure.detail
+            )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+    def _caller_key(self, own: str, tried: set[str]) -> Key | Failure:
+        """A caller's own key has limits of its own, and is kept as a fingerprint only."""
+        secret = Secret(own, "caller")
+        label = label_of(secret)
+        if label in tried:
+            return Failure(AbsentReason.PROVIDER_AUTH_FAILED, "the caller's own key was refused")
+        return Key(secret, label)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds providers and members from settings, and closes them."""
+
+from collections.abc import Mapping
+
+from server.forecasting.deadline import Clock, SystemClock
+from server.llm.attempts import AttemptLog, AttemptObserver
+from server.llm.forecaster import ChatForecaster
+from server.llm.provider import Provider
+from server.llm.settings import ChatSettings, ProviderSettings
+
+
+class LanguageModels:
+    """All providers in use, and the members that ask there.
+
+    Raises:
+        ValueError: a member names a provider that does not exist, a prompt
+            cannot be read, or a flavour or field is not known.
+    """
+
+    def __init__(
+        self,
+        providers: Mapping[str, ProviderSettings],
+        members: Mapping[str, ChatSettings],
+        *,
+        clock: Clock | None = None,
+        observer: AttemptObserver | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._observer = observer or AttemptLog()
+        self._settings = providers
+        self.providers: dict[str, Provider] = {}
+        self.forecasters = {name: self._forecaster(name, settings) for name, settings in members.items()}
+
+    @property
+    def problems(self) -> list[str]:
+        """What an operator should know before the first question, such as a key that is not set."""
+        return [
+            f"providers.{name}: {problem}"
+            for name, provider in self.providers.items()
+            for problem in provider.keys.problems
+        ]
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for provider in self.providers.values():
+            await provider.close()
+
+    def _forecaster(self, name: str, settings: ChatSettings) -> ChatForecaster:
+        try:
+            return ChatForecaster(name, settings, self._provider(settings.provider))
+        except ValueError as error:
+            raise ValueError(f"forecasters.{name}: {error}") from error
+
+    def _provider(self, name: str) -> Provider:
+        """A provider is built for its first member: one that nobody asks needs no key."""
+        if name not in self._settings:
+            known = ", ".join(self._settings) or "none is configured"
+            raise ValueError(f"provider {name!r} is not known; configured: {known}")
+        if name not in self.providers:
+            settings = self._settings[name]
+            self.providers[name] = Provider(name, settings, clock=self._clock, observer=self._observer)
+        return self.providers[name]
