@@ -5,9 +5,11 @@ Rooms that cost much to enter (torch, HTTP clients) are imported only where
 something configured is in them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
+
+import structlog
 
 from server.config import ConfigError, MarketPriceSettings, NestedSettings, Settings
 from server.engine.ensembles import Ensemble, Ensembles
@@ -20,8 +22,9 @@ from server.recordings.library import RecordingLibrary
 from server.recordings.settings import RecordedSettings
 
 if TYPE_CHECKING:
-    from server.inference.networks import Networks
-    from server.llm.providers import Providers
+    from server.llm.room import LanguageModels
+
+log = structlog.get_logger(__name__)
 
 
 class Assembly:
@@ -30,8 +33,7 @@ class Assembly:
     def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:
         self._settings = settings
         self._stack = stack
-        self._providers: Providers | None = None
-        self._networks: Networks | None = None
+        self._models: LanguageModels | None = None
         try:
             self.library = RecordingLibrary.open(settings.recordings)
         except RecordingError as error:
@@ -45,6 +47,7 @@ class Assembly:
             ConfigError: a recording, an artifact or a key is missing; names the key and the mend.
         """
         used = {member for ensemble in self._settings.ensembles.values() for member in ensemble.members}
+        self._models = self._language_models(used)
         forecasters = {name: await self._forecaster(name) for name in sorted(used)}
         ensembles = [self._ensemble(name, forecasters) for name in self._settings.ensembles]
         default = self._settings.default_ensemble or ensembles[0].spec.name
@@ -64,6 +67,25 @@ class Assembly:
         self._stack.push_async_callback(forecaster.close)
         return forecaster
 
+    def _language_models(self, used: Set[str]) -> "LanguageModels | None":
+        chats = {
+            name: forecaster
+            for name in sorted(used)
+            if isinstance(forecaster := self._settings.forecasters[name], ChatSettings)
+        }
+        if not chats:
+            return None
+        from server.llm.room import LanguageModels  # noqa: PLC0415 - HTTP clients, only where they are used
+
+        try:
+            models = LanguageModels(self._settings.providers, chats)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        self._stack.push_async_callback(models.close)
+        for problem in models.problems:
+            log.warning("configuration_problem", problem=problem)
+        return models
+
     def _find(self, ensemble: str) -> Ensemble:
         return self.ensembles.get(ensemble)
 
@@ -76,5 +98,6 @@ class Assembly:
         if isinstance(settings, NestedSettings):
             return EnsembleForecaster(settings.ensemble, self._find)
         if isinstance(settings, ChatSettings):
-            return self._chat(settings)
+            assert self._models is not None  # noqa: S101 - made for every used chat member
+            return self._models.forecasters[name]
         raise TypeError(f"no forecaster for {type(settings).__name__}")

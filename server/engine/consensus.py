@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The consensus of one prediction as its answers come in."""
 
-from collections.abc import Callable
-
 from server.engine.asking import Asked, cut_off, not_needed
 from server.engine.events import Arrived, Listener, Running
+from server.engine.stopping import enough, may_stop_early
 from server.forecasting.answers import AnswerMatrix, answer_matrix
 from server.forecasting.ensemble import Plan
 from server.forecasting.forecast import Absent, AbsentReason, Answer
 from server.forecasting.pooling import Pooled, pooling, weight_vector
 from server.forecasting.prediction import MemberAnswer
 from server.forecasting.question import Question
-
-#: (question, plan) to a pool of a matrix.
-Settled = Callable[[Pooled, int], bool]
 
 
 class RunningConsensus:
@@ -24,6 +20,7 @@ class RunningConsensus:
         self.plan = plan
         self.settled = False
         self._listener = listener
+        self._stops = may_stop_early(plan.spec)
         self._asked: list[Asked | None] = [None] * len(plan.members)
         self._raw_weights = [member.weight for member in plan.members]
         self._weights = weight_vector(self._raw_weights)
@@ -32,10 +29,10 @@ class RunningConsensus:
     def arrive(self, index: int, asked: Asked) -> bool:
         """Take one answer; True once the rest is not needed any more."""
         self._asked[index] = asked
-        if self._listener is None and self.plan.spec.early_stop_threshold >= 1.0:
+        if self._listener is None and not self._stops:
             return False
         matrix, pooled = self.pool()
-        self.settled = self._enough(matrix, pooled)
+        self.settled = self._stops and enough(self.plan, matrix, pooled, self._weights)
         if self._listener is not None:
             running = Running(matrix.outcomes, pooled, self.settled) if pooled.probabilities else None
             self._listener(Arrived(self._member(index, pooled), running))
@@ -71,13 +68,3 @@ class RunningConsensus:
             contribution=pooled.contributions[index],
             latency_s=asked.latency_s,
         )
-
-    def _enough(self, matrix: AnswerMatrix, pooled: Pooled) -> bool:
-        """Whether the share of everyone's weight that agrees reaches the early-stop threshold."""
-        threshold = self.plan.spec.early_stop_threshold
-        total = float(self._weights.sum())
-        if threshold >= 1.0 or total <= 0.0 or pooled.agreement.answered < self.plan.min_responses:
-            return False
-        agreeing = matrix.probabilities.argmax(axis=1) == pooled.chosen
-        present = ~(matrix.probabilities[:, 0] != matrix.probabilities[:, 0])
-        return float(self._weights[agreeing & present].sum()) / total >= threshold

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, replace
 
+from server.engine.hedging import HedgeAllowance
 from server.engine.standing import Standing
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec
 from server.forecasting.errors import ConflictError, InvalidRequestError, NotFoundError
@@ -26,6 +27,7 @@ class Ensemble:
     def __init__(self, spec: EnsembleSpec, forecasters: Mapping[str, Forecaster]) -> None:
         self.spec = spec
         self.forecasters = dict(forecasters)
+        self.hedges = HedgeAllowance(spec.hedge_share)
         self.standings = {member.name: Standing() for member in spec.members}
 
     def change(self, etag: str, change: Callable[[EnsembleSpec], EnsembleSpec]) -> EnsembleSpec:

@@ -4,14 +4,13 @@
 from server.engine.consensus import RunningConsensus
 from server.engine.ensembles import Ensemble
 from server.engine.events import Listener
-from server.engine.parallel import Execution, Seat, parallel
+from server.engine.execution import EXECUTIONS
+from server.engine.fanout import Fanout, Seat
+from server.engine.hedging import hedge_delay_s
 from server.forecasting.deadline import Deadline
-from server.forecasting.ensemble import Choices, Plan
+from server.forecasting.ensemble import Choices, MemberSpec, Plan
 from server.forecasting.pooling import POOLINGS
 from server.forecasting.query import Query
-
-#: When each member is asked, by name.
-EXECUTIONS: dict[str, Execution] = {"parallel": parallel}
 
 #: The choices that requests and configuration may name.
 CHOICES = Choices(
@@ -23,11 +22,19 @@ async def gather(
     ensemble: Ensemble, plan: Plan, query: Query, deadline: Deadline, listener: Listener | None = None
 ) -> RunningConsensus:
     """Ask the planned members until the deadline; what has come in by then is the consensus."""
-    spec = plan.spec
-    seats = [
-        Seat(member.name, ensemble.forecasters[member.name], member.timeout_s or spec.member_timeout_s)
-        for member in plan.members
-    ]
     consensus = RunningConsensus(query.question, plan, listener)
-    await EXECUTIONS[spec.execution](seats, query, deadline, consensus.arrive)
+    seats = [_seat(ensemble, plan, member) for member in plan.members]
+    async with Fanout(seats, query, deadline, consensus.arrive) as fanout:
+        await EXECUTIONS[plan.spec.execution](fanout)
     return consensus
+
+
+def _seat(ensemble: Ensemble, plan: Plan, member: MemberSpec) -> Seat:
+    spec = plan.spec
+    forecaster = ensemble.forecasters[member.name]
+    timeout_s = member.timeout_s or spec.member_timeout_s
+    if spec.execution != "hedged":
+        return Seat(member.name, forecaster, timeout_s)
+    ensemble.hedges.earn()
+    delay_s = hedge_delay_s(spec, ensemble.standings[member.name])
+    return Seat(member.name, forecaster, timeout_s, delay_s, ensemble.hedges.spend)

@@ -53,6 +53,20 @@ class EnsembleSettings(BaseModel):
     min_agreement: float = Field(default=0.6, ge=0, le=1)
     high_agreement: float = Field(default=0.8, ge=0, le=1)
     early_stop_threshold: float = Field(default=1.0, ge=0, le=1)
+    min_consensus: float = Field(default=0.8, ge=0, le=1, description="sequential: stop at this vote share")
+    confidence_threshold: float = Field(
+        default=0.9, ge=0, le=1, description="cascade: stop at this confidence"
+    )
+    hedge_delay_s: float = Field(
+        default=0.5, gt=0, le=300, description="hedged: before a member's median is known"
+    )
+    hedge_multiple: float = Field(
+        default=2.0, ge=1, le=100, description="hedged: delay in medians of the member"
+    )
+    hedge_share: float = Field(
+        default=0.08, ge=0, le=1, description="hedged: second attempts per first attempt"
+    )
+    enough_responses: int | None = Field(default=None, ge=1, description="stop once so many have answered")
     durability: Durability = Durability.DURABLE
     share_market_price: bool = False
     horizon_updates: int = Field(default=0, ge=0, description="market ensembles: book updates ahead")
@@ -94,6 +108,12 @@ class EnsembleSettings(BaseModel):
             min_agreement=self.min_agreement,
             high_agreement=self.high_agreement,
             early_stop_threshold=self.early_stop_threshold,
+            min_consensus=self.min_consensus,
+            confidence_threshold=self.confidence_threshold,
+            hedge_delay_s=self.hedge_delay_s,
+            hedge_multiple=self.hedge_multiple,
+            hedge_share=self.hedge_share,
+            enough_responses=self.enough_responses,
             durability=self.durability,
             share_market_price=self.share_market_price,
             horizon_updates=self.horizon_updates,

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a member has fared since the server started."""
 
-from collections import Counter
+import bisect
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
+from server.forecasting.forecast import NOT_ASKED
 from server.forecasting.prediction import MemberAnswer
+
+#: Recent answers that the median and the share of failures look at.
+WINDOW = 64
 
 
 @dataclass(slots=True)
 class Standing:
-    """Counts and sums of one member; means are None where they mean nothing."""
+    """Counts, sums and a recent window of one member; means are None where they mean nothing."""
 
     answers: int = 0
     absences: Counter[str] = field(default_factory=Counter)
@@ -19,19 +24,47 @@ class Standing:
     _timed: int = 0
     _nano_usd: int = 0
     _priced: int = 0
+    _recent: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    _sorted: list[float] = field(default_factory=list)
+    _failed: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
 
     def add(self, answer: MemberAnswer) -> None:
         """Count one answer or absence."""
         if answer.absent is not None:
             self.absences[answer.absent.reason.value] += 1
+            if answer.absent.reason not in NOT_ASKED:
+                self._failed.append(True)
         else:
             self.answers += 1
-        if answer.latency_s is not None:
-            self._latency_s += answer.latency_s
-            self._timed += 1
+            self._failed.append(False)
+            if answer.latency_s is not None:
+                self._time(answer.latency_s)
         if answer.answer.cost is not None:
             self._nano_usd += answer.answer.cost.nano_usd
             self._priced += 1
+
+    def _time(self, latency_s: float) -> None:
+        self._latency_s += latency_s
+        self._timed += 1
+        if len(self._recent) == WINDOW:
+            del self._sorted[bisect.bisect_left(self._sorted, self._recent[0])]
+        self._recent.append(latency_s)
+        bisect.insort(self._sorted, latency_s)
+
+    @property
+    def samples(self) -> int:
+        """Recent answers with a latency."""
+        return len(self._sorted)
+
+    @property
+    def median_latency_s(self) -> float:
+        """Median of the recent answers; needs at least one sample."""
+        return self._sorted[len(self._sorted) // 2]
+
+    @property
+    def failure_share(self) -> float:
+        """Share of the recent attempts without a forecast, 0 without any."""
+        return sum(self._failed) / len(self._failed) if self._failed else 0.0
 
     @property
     def mean_latency_s(self) -> float | None:

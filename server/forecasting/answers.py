@@ -104,11 +104,14 @@ def _free_text_matrix(kind: FreeText, forecasts: Sequence[Forecast | None]) -> A
 def votes(matrix: AnswerMatrix) -> tuple[int, ...]:
     """How many members find each outcome most probable."""
     present = matrix.probabilities[~np.isnan(matrix.probabilities[:, 0])]
-    return (
-        tuple(np.bincount(present.argmax(axis=1), minlength=len(matrix.outcomes)).tolist())
-        if len(present)
-        else ()
-    )
+    return tuple(np.bincount(choices(present), minlength=len(matrix.outcomes)).tolist())
+
+
+def choices(rows: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Each row's most probable outcome, by the kernels' rule: a tie of two outcomes is the second."""
+    if rows.shape[1] == 2:
+        return np.where(rows[:, 0] > rows[:, 1], 0, 1)
+    return rows.argmax(axis=1)
 
 
 def bin_names(kind: Numeric) -> tuple[str, ...]:

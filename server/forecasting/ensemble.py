@@ -33,8 +33,12 @@ class MemberSpec:
 class EnsembleSpec:
     """An ensemble as configured. Immutable: a change at run time makes a new one.
 
-    ``horizon_updates`` is 0 but for market ensembles, whose outcomes are
-    directions over that many book updates.
+    Executions: ``sequential`` stops at the vote share ``min_consensus``,
+    ``cascade`` at ``confidence_threshold``, ``hedged`` asks a slow member again
+    after ``hedge_multiple`` times its median (``hedge_delay_s`` until that is
+    known), in at most ``hedge_share`` of calls. Every execution stops once
+    ``enough_responses`` have answered. ``horizon_updates`` is 0 but for market
+    ensembles, whose outcomes are directions over that many book updates.
     """
 
     name: str
@@ -53,6 +57,12 @@ class EnsembleSpec:
     early_stop_threshold: float = 1.0
     durability: Durability = Durability.DURABLE
     share_market_price: bool = False
+    min_consensus: float = 0.8
+    confidence_threshold: float = 0.9
+    hedge_delay_s: float = 0.5
+    hedge_multiple: float = 2.0
+    hedge_share: float = 0.08
+    enough_responses: int | None = None
     horizon_updates: int = 0
 
     def member(self, name: str) -> MemberSpec:
@@ -90,6 +100,9 @@ class Options:
     min_agreement: float | None = None
     high_agreement: float | None = None
     early_stop_threshold: float | None = None
+    min_consensus: float | None = None
+    confidence_threshold: float | None = None
+    hedge_delay_s: float | None = None
     share_market_price: bool = False
     durability: Durability | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -149,6 +162,9 @@ def _overridden(spec: EnsembleSpec, options: Options) -> EnsembleSpec:
             "min_agreement",
             "high_agreement",
             "early_stop_threshold",
+            "min_consensus",
+            "confidence_threshold",
+            "hedge_delay_s",
             "durability",
         )
         if (value := getattr(options, name)) is not None
@@ -173,6 +189,11 @@ def _chosen(spec: EnsembleSpec, options: Options, choices: Choices) -> EnsembleS
     return replace(spec, **wishes) if wishes else spec
 
 
+def _quorum(spec: EnsembleSpec, members: int) -> int:
+    """Half of those asked, rounded up; a cascade is content with one that is confident enough."""
+    return 1 if spec.execution == "cascade" else (members + 1) // 2
+
+
 def make_plan(spec: EnsembleSpec, options: Options, choices: Choices) -> Plan:
     """Combine an ensemble's configuration with a caller's wishes.
 
@@ -191,7 +212,7 @@ def make_plan(spec: EnsembleSpec, options: Options, choices: Choices) -> Plan:
         raise InvalidRequestError.of("options.members", f"every member of {spec.name!r} is switched off")
     asked = {member.name for member in members}
     left_out = tuple(member for member in spec.members if member.name not in asked)
-    wanted = spec.min_responses if spec.min_responses is not None else (len(members) + 1) // 2
+    wanted = spec.min_responses if spec.min_responses is not None else _quorum(spec, len(members))
     if wanted > len(members):
         raise InvalidRequestError.of(
             "options.min_responses", f"{wanted} is more than the {len(members)} members that would be asked"

@@ -176,7 +176,9 @@ def _decoded(token: str, rules: Rules) -> tuple[datetime, str] | None:
     if not token:
         return None
     try:
-        microseconds, prediction_id = base64.b64decode(token, altchars=b"-_", validate=True).decode().split(" ")
+        microseconds, prediction_id = (
+            base64.b64decode(token, altchars=b"-_", validate=True).decode().split(" ")
+        )
         return EPOCH + int(microseconds) * EPOCH.resolution, prediction_id
     except (ValueError, OverflowError):
         rules.broken("page_token", "use the token of the previous page as it was given")

@@ -17,7 +17,7 @@ _DURABILITIES = {
     prediction_pb2.DURABILITY_NONE: Durability.NONE,
 }
 #: Named in the contract, served by a later release: refused instead of ignored.
-_NOT_YET = ("max_cost_nano_usd", "max_age", "min_consensus", "hedge_delay", "confidence_threshold")
+_NOT_YET = ("max_cost_nano_usd", "max_age")
 
 
 def options_from(message: prediction_pb2.PredictOptions, rules: Rules, at: str = "options") -> Options:
@@ -42,6 +42,11 @@ def options_from(message: prediction_pb2.PredictOptions, rules: Rules, at: str =
         min_agreement=_share(message, "min_agreement", rules, at),
         high_agreement=_share(message, "high_agreement", rules, at),
         early_stop_threshold=_share(message, "early_stop_threshold", rules, at),
+        min_consensus=_share(message, "min_consensus", rules, at),
+        confidence_threshold=_share(message, "confidence_threshold", rules, at),
+        hedge_delay_s=rules.seconds(f"{at}.hedge_delay", message.hedge_delay, MAX_SECONDS)
+        if message.HasField("hedge_delay")
+        else None,
         share_market_price=message.share_market_price,
         durability=_durability(message, rules, at),
         weights=_weights(message, rules, f"{at}.weights"),
