@@ -61,6 +61,8 @@ class Settings(BaseSettings):
         env_prefix="CONSILIENCE_",
         env_nested_delimiter="__",
         nested_model_default_partial_update=True,
+        # A key pasted in place of its reference must not be echoed in an error.
+        hide_input_in_errors=True,
     )
 
     default_ensemble: str = Field(default="", description="ensemble of a request that names none")

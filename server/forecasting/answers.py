@@ -110,8 +110,8 @@ def votes(matrix: AnswerMatrix) -> tuple[int, ...]:
 def choices(rows: NDArray[np.float64]) -> NDArray[np.intp]:
     """Each row's most probable outcome, by the kernels' rule: a tie of two outcomes is the second."""
     if rows.shape[1] == 2:
-        return np.where(rows[:, 0] > rows[:, 1], 0, 1)
-    return rows.argmax(axis=1)
+        return np.asarray(rows[:, 0] <= rows[:, 1], dtype=np.intp)
+    return np.asarray(rows.argmax(axis=1), dtype=np.intp)
 
 
 def bin_names(kind: Numeric) -> tuple[str, ...]:

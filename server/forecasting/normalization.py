@@ -1,59 +1,74 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When two free-text answers are the same answer."""
+"""Free-text answers: cleaned as they come in, and brought to one form before they are compared."""
 
 import json
 import re
-from collections.abc import Callable
+import unicodedata
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from server.forecasting.question import Normalization
 
-_TRUE = frozenset({"yes", "y", "true", "t", "1", "on", "correct"})
-_FALSE = frozenset({"no", "n", "false", "f", "0", "off", "incorrect"})
-_NUMBER = re.compile(r"[-+]?(?:(?:\d{1,3}(?:[,_ ]\d{3})+(?!\d)|\d+)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
-_ESCAPES = str.maketrans({"“": '"', "”": '"', "’": "'"})
+_PREFIX = re.compile(r"^(?:the\s+)?(?:final\s+)?answer\s*(?:is)?\s*[:=]\s*", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
+_NUMBER = re.compile(
+    r"(?<![\w.])([-+]?(?:\d{1,3}(?:[,_ ]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?)"
+    r"(?:(k|m|bn?)\b|\s*(thousand|million|billion|trillion)\b)?"
+)
+_SCALES = {"k": 3, "thousand": 3, "m": 6, "million": 6, "b": 9, "bn": 9, "billion": 9, "trillion": 12}
+_TRUE = frozenset({"true", "yes", "y", "1", "correct", "right", "t"})
+_FALSE = frozenset({"false", "no", "n", "0", "incorrect", "wrong", "f"})
 
 
-def lowercase_trim(text: str) -> str:
-    """Case, outer space, repeated inner space and a final full stop do not matter."""
-    return " ".join(text.translate(_ESCAPES).lower().split()).rstrip(".")
+def clean(text: str) -> str:
+    """An answer without what models put around it: "Answer:", quotes, fences, a closing full stop."""
+    bare = _PREFIX.sub("", text.strip().strip("`").strip())
+    bare = bare.strip().strip("\"'“”‘’").strip()
+    return bare[:-1].rstrip() if bare.endswith(".") and not bare.endswith("..") else bare
 
 
-def numeric(text: str) -> str:
-    """The first number in the text in its shortest form; text without one falls back to trimming."""
-    found = _NUMBER.search(text)
-    if not found:
-        return lowercase_trim(text)
+def normalise(text: str, normalization: Normalization) -> str:
+    """The form in which two equal answers are equal strings.
+
+    LOWERCASE_TRIM: NFKC, case folded, white space made single. NUMERIC: the
+    number in the text, as a plain decimal ("1,200 USD" and "1.2k" are "1200").
+    BOOLEAN: "true" or "false". JSON: keys sorted, no white space. What does not
+    fit its form, and EMBEDDING, is taken as LOWERCASE_TRIM.
+    """
+    plain = _SPACE.sub(" ", unicodedata.normalize("NFKC", clean(text)).casefold()).strip()
+    if normalization is Normalization.NUMERIC:
+        return _numeric(plain) or plain
+    if normalization is Normalization.BOOLEAN:
+        return _boolean(plain) or plain
+    if normalization is Normalization.JSON:
+        return _json(text) or plain
+    return plain
+
+
+def _numeric(plain: str) -> str | None:
+    match = _NUMBER.search(plain)
+    if match is None:
+        return None
     try:
-        value = Decimal(re.sub(r"[,_ ]", "", found.group()))
+        number = Decimal(re.sub(r"[,_ ]", "", match[1]))
     except InvalidOperation:
-        return lowercase_trim(text)
-    return format(value.normalize(), "f") if value else "0"
+        return None
+    return _plain(number.scaleb(_SCALES.get(match[2] or match[3], 0)))
 
 
-def boolean(text: str) -> str:
-    """The first word as "true" or "false"; text that is neither falls back to trimming."""
-    plain = lowercase_trim(text)
-    first = re.split(r"\W+", plain, maxsplit=1)[0]
-    return "true" if first in _TRUE else "false" if first in _FALSE else plain
+def _plain(number: Decimal) -> str:
+    text = f"{number.normalize():f}"
+    return "0" if text in ("-0", "") else text
 
 
-def json_value(text: str) -> str:
-    """The JSON value with sorted keys and no spaces; text that is not JSON falls back to trimming."""
+def _boolean(plain: str) -> str | None:
+    word = re.split(r"[\s,.;:!]", plain, maxsplit=1)[0]
+    return "true" if word in _TRUE else "false" if word in _FALSE else None
+
+
+def _json(text: str) -> str | None:
     try:
-        return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+        value: Any = json.loads(text.strip().strip("`").removeprefix("json").strip())
     except ValueError:
-        return lowercase_trim(text)
-
-
-_RULES: dict[Normalization, Callable[[str], str]] = {
-    Normalization.LOWERCASE_TRIM: lowercase_trim,
-    Normalization.NUMERIC: numeric,
-    Normalization.BOOLEAN: boolean,
-    Normalization.JSON: json_value,
-}
-
-
-def normalise(text: str, rule: Normalization) -> str:
-    """The text's normal form under the rule; equal forms are equal answers."""
-    return _RULES[rule](text)
+        return None
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

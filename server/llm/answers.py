@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, QuestionKind
-from server.llm.free_text import clean
+from server.forecasting.normalization import clean
 from server.llm.quantiles import cumulative
 from server.llm.schemas import QUANTILE_FIELDS, QUANTILES, letter
 

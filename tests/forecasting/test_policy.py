@@ -124,7 +124,7 @@ def test_a_caller_may_shorten_the_deadline_never_lengthen_it() -> None:
     ("rule", "same", "different"),
     [
         (Normalization.LOWERCASE_TRIM, ["Paris", " PARIS. ", "paris"], "Lyon"),
-        (Normalization.NUMERIC, ["1,000", "1000.0", "about 1e3 USD", "1 000"], "1001"),
+        (Normalization.NUMERIC, ["1,000", "1000.0", "about 1e3 USD", "1k", "1 000"], "1001"),
         (Normalization.NUMERIC, ["3 or 4", "3."], "3 400"),
         (Normalization.BOOLEAN, ["Yes", "true", "Y, surely", "1"], "no"),
         (Normalization.JSON, ['{"b":1,"a":2}', '{ "a": 2, "b": 1 }'], '{"a":1}'),
