@@ -56,3 +56,31 @@ proto-check: proto ## lint the contract, refuse breaking changes, want committed
 	if [ -n "$$tag" ]; then $(BIN)/buf breaking --against ".git#tag=$$tag"; \
 	else echo "buf breaking: skipped, nothing is released yet"; fi
 	@git diff --exit-code --stat -- $(STUBS)/consilience/v1 || { echo "stubs differ from protos/: run 'make proto' and commit"; exit 1; }
+
+# --- Go: the client, and tools (needs Go 1.23 or newer) ----------------------
+
+GO ?= go
+TOOLS := build/tools
+GO_INSTALL = GOBIN=$(CURDIR)/$(TOOLS) $(GO) install
+
+$(TOOLS)/ghz:
+	$(GO_INSTALL) github.com/bojand/ghz/cmd/ghz@v0.93.0
+$(TOOLS)/grpcurl:
+	$(GO_INSTALL) github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
+$(TOOLS)/protoc-gen-go:
+	$(GO_INSTALL) google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
+$(TOOLS)/protoc-gen-go-grpc:
+	$(GO_INSTALL) google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2
+
+.PHONY: tools
+tools: $(TOOLS)/ghz $(TOOLS)/grpcurl ## install ghz and grpcurl into build/tools
+
+.PHONY: proto-go
+proto-go: $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc ## generate the Go stubs from protos/
+	$(BIN)/buf generate --template clients/go/buf.gen.yaml
+
+# --- load --------------------------------------------------------------------
+
+.PHONY: load
+load: $(TOOLS)/ghz ## load every kind of call with ghz; HTML and JSON reports in build/load
+	$(BIN)/python -m benchmarks.load.run
