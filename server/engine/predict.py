@@ -28,7 +28,7 @@ class EngineSettings:
     """``reply_margin_s`` is kept back from every deadline for pooling, the record and the reply."""
 
     code_version: str
-    reply_margin_s: float = 0.1
+    reply_margin_s: float = 0.15
 
 
 class PredictionEngine:

@@ -24,7 +24,7 @@ CODES: dict[type[errors.ConsilienceError], int] = {
     errors.OverloadedError: code_pb2.RESOURCE_EXHAUSTED,
     errors.NoAnswerError: code_pb2.UNAVAILABLE,
     errors.DeadlineError: code_pb2.DEADLINE_EXCEEDED,
-    errors.RecordError: code_pb2.INTERNAL,
+    errors.RecordError: code_pb2.UNAVAILABLE,
     errors.ShuttingDownError: code_pb2.UNAVAILABLE,
 }
 _GRPC_CODES = {code.value[0]: code for code in grpc.StatusCode}
