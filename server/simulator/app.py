@@ -19,7 +19,7 @@ from server.simulator.delivery import Delivery, Gone
 from server.simulator.faults import REFUSALS, Fault
 from server.simulator.ledger import Entry
 from server.simulator.service import Call, Service
-from server.simulator.wire.exchange import Ask, ErrorBody, RefusedError, Wire, dump
+from server.simulator.wire.exchange import Ask, ErrorBody, RefusedError, Wire, data, dump
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _MESSAGES = {
@@ -42,7 +42,8 @@ def make_app(service: Service, wires: tuple[Wire, ...], closing: asyncio.Event) 
     app.router.add_get("/healthz", _health)
     for prefix in ("/openai/v1", "/local/v1", "/v1", "/xai/v1", "/openrouter/api/v1", "/anthropic/v1"):
         app.router.add_get(f"{prefix}/models", _models)
-    app.router.add_get("/gemini/v1beta/models", _models)
+    for prefix in ("/gemini/v1beta", "/gemini/v1"):
+        app.router.add_get(f"{prefix}/models", _models)
     return app
 
 
@@ -88,10 +89,12 @@ def _settle(service: Service, call: Call, ask: Ask) -> None:
 def _refuse(service: Service, entry: Entry, error: ErrorBody) -> web.Response:
     entry.status = error.status
     service.settle(entry, "refused")
+    # Gemini blocks a prompt with status 200, in a stream as its only event.
+    as_event = error.status == 200 and entry.stream
     return web.Response(
         status=error.status,
-        body=dump(error.body),
-        headers={"Content-Type": "application/json", **error.headers},
+        body=data(error.body) if as_event else dump(error.body),
+        headers={"Content-Type": "text/event-stream" if as_event else "application/json", **error.headers},
     )
 
 

@@ -59,6 +59,7 @@ class Behaviour:
     requests_per_minute: int | None = None
     retry_after_s: float = 1.0
     cached_percent: int = 0
+    written_percent: int = 0
     reasoning_tokens: int = 0
     rejects: frozenset[str] = frozenset()
     answers_as: str = ""
@@ -109,6 +110,7 @@ _WORDS: tuple[tuple[str, _Rule], ...] = (
     (r"rpm(\d+)", lambda m, b: replace(b, requests_per_minute=int(m[1]))),
     (r"wait(\d+)ms", lambda m, b: replace(b, retry_after_s=float(m[1]) / 1e3)),
     (r"cached(\d+)", lambda m, b: replace(b, cached_percent=min(100, int(m[1])))),
+    (r"written(\d+)", lambda m, b: replace(b, written_percent=min(100, int(m[1])))),
     (r"reason(\d+)", lambda m, b: replace(b, reasoning_tokens=int(m[1]))),
     (r"no(temperature|schema|seed|effort|maxtokens|streamoptions)", _reject),
     (r"as:(.+)", lambda m, b: replace(b, answers_as=m[1])),

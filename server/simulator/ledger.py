@@ -2,7 +2,7 @@
 """What the simulator billed, call by call."""
 
 from collections import deque
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 
@@ -12,19 +12,18 @@ class Usage:
 
     input_uncached: int = 0
     cache_read: int = 0
+    cache_write: int = 0
     output: int = 0
     reasoning: int = 0
 
     @property
     def prompt(self) -> int:
         """All input tokens."""
-        return self.input_uncached + self.cache_read
+        return self.input_uncached + self.cache_read + self.cache_write
 
     def generated(self, share: float) -> "Usage":
         """The usage when only this share of the output was generated."""
-        return Usage(
-            self.input_uncached, self.cache_read, round(self.output * share), round(self.reasoning * share)
-        )
+        return replace(self, output=round(self.output * share), reasoning=round(self.reasoning * share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,7 @@ class Prices:
 
     input_nano_usd: int = 1_000
     cache_read_nano_usd: int = 100
+    cache_write_nano_usd: int = 1_250
     output_nano_usd: int = 4_000
 
     def bill(self, usage: Usage) -> int:
@@ -40,6 +40,7 @@ class Prices:
         return (
             usage.input_uncached * self.input_nano_usd
             + usage.cache_read * self.cache_read_nano_usd
+            + usage.cache_write * self.cache_write_nano_usd
             + usage.output * self.output_nano_usd
         )
 

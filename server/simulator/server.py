@@ -9,11 +9,24 @@ from aiohttp import web
 from server.simulator.app import make_app
 from server.simulator.service import Service
 from server.simulator.settings import SimulatorSettings
+from server.simulator.wire.anthropic_messages import AnthropicMessages
 from server.simulator.wire.exchange import Wire
+from server.simulator.wire.gemini import Gemini
 from server.simulator.wire.openai_chat import OpenAIChat
+from server.simulator.wire.openai_responses import OpenAIResponses
+from server.simulator.wire.openrouter import OpenRouter
+from server.simulator.wire.xai import XAIChat, XAIResponses
 
 #: Every wire format that is spoken.
-WIRES: tuple[Wire, ...] = (OpenAIChat(),)
+WIRES: tuple[Wire, ...] = (
+    OpenAIChat(),
+    OpenAIResponses(),
+    AnthropicMessages(),
+    Gemini(),
+    XAIResponses(),
+    XAIChat(),
+    OpenRouter(),
+)
 
 
 class Simulator:

@@ -194,8 +194,13 @@ def _probability(ask: Ask, behaviour: Behaviour) -> float:
 def _usage(ask: Ask, text: str, behaviour: Behaviour) -> Usage:
     prompt = tokens(ask.prompt) + 8
     cached = prompt * behaviour.cached_percent // 100
+    written = min(prompt - cached, prompt * behaviour.written_percent // 100)
     return Usage(
-        prompt - cached, cached, tokens(text) + behaviour.reasoning_tokens, behaviour.reasoning_tokens
+        prompt - cached - written,
+        cached,
+        written,
+        tokens(text) + behaviour.reasoning_tokens,
+        behaviour.reasoning_tokens,
     )
 
 

@@ -21,4 +21,5 @@ class SimulatorSettings(BaseModel):
     bill_cancelled: Literal["nothing", "prompt", "generated", "everything"] = "generated"
     input_nano_usd: int = Field(default=1_000, ge=0, description="for one token: 1,000 is 1 USD per million")
     cache_read_nano_usd: int = Field(default=100, ge=0)
+    cache_write_nano_usd: int = Field(default=1_250, ge=0)
     output_nano_usd: int = Field(default=4_000, ge=0)

@@ -8,17 +8,18 @@ import pytest
 
 from server.simulator.server import Simulator
 from server.simulator.settings import SimulatorSettings
+from tests.simulator.conftest import plain_client
 
 BODY: dict[str, Any] = {"messages": [{"role": "user", "content": "Will it rain?"}]}
 
 
 async def ask(simulator: Simulator, model: str, *, seconds: float = 5.0, **more: Any) -> httpx2.Response:
-    async with httpx2.AsyncClient(timeout=seconds) as client:
+    async with plain_client(seconds) as client:
         return await client.post(f"{simulator.url}/v1/chat/completions", json=BODY | {"model": model} | more)
 
 
 async def report(simulator: Simulator, model: str = "") -> dict[str, Any]:
-    async with httpx2.AsyncClient() as client:
+    async with plain_client() as client:
         return dict((await client.get(f"{simulator.url}/ledger", params={"model": model})).json())
 
 
@@ -60,13 +61,14 @@ async def test_models_are_reported_alone_and_forgotten_on_demand(simulator: Simu
     await ask(simulator, "sim-fast-a")
     await ask(simulator, "sim-fast-b")
     assert (await report(simulator, "sim-fast-b"))["calls"] == 1
-    async with httpx2.AsyncClient() as client:
+    async with plain_client() as client:
         assert (await client.delete(f"{simulator.url}/ledger")).status_code == 204
     assert await report(simulator) == {"calls": 0, "billed_nano_usd": 0, "entries": []}
 
 
 async def test_a_key_is_kept_as_a_fingerprint_only(simulator: Simulator) -> None:
-    async with httpx2.AsyncClient(headers={"Authorization": "Bearer sk-very-secret"}) as client:
+    async with plain_client() as client:
+        client.headers["Authorization"] = "Bearer sk-very-secret"
         await client.post(f"{simulator.url}/v1/chat/completions", json=BODY | {"model": "sim-fast"})
         text = (await client.get(f"{simulator.url}/ledger")).text
     assert "very-secret" not in text
@@ -74,7 +76,7 @@ async def test_a_key_is_kept_as_a_fingerprint_only(simulator: Simulator) -> None
 
 
 async def test_behaviour_can_change_while_running(simulator: Simulator) -> None:
-    async with httpx2.AsyncClient() as client:
+    async with plain_client() as client:
         wanted = {"model": "gpt-x", "behaviour": "sim-503"}
         assert (await client.put(f"{simulator.url}/behaviour", json=wanted)).status_code == 204
         assert (await ask(simulator, "gpt-x")).status_code == 503
@@ -91,7 +93,7 @@ async def test_only_known_keys_where_keys_are_set() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[]", b"{}", b'{"model": 3, "messages": 1}'])
 async def test_bad_bodies_are_refused_with_a_reason(simulator: Simulator, content: bytes) -> None:
-    async with httpx2.AsyncClient() as client:
+    async with plain_client() as client:
         answer = await client.post(f"{simulator.url}/v1/chat/completions", content=content)
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]

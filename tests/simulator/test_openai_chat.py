@@ -9,6 +9,7 @@ import openai
 import pytest
 
 from server.simulator.server import Simulator
+from tests.simulator.conftest import plain_client
 
 MESSAGES: Any = [{"role": "user", "content": "Will it rain?"}]
 SCHEMA: Any = {
@@ -29,7 +30,9 @@ SCHEMA: Any = {
 @pytest.fixture
 async def client(simulator: Simulator) -> AsyncIterator[openai.AsyncOpenAI]:
     url = f"{simulator.url}/openai/v1"
-    async with openai.AsyncOpenAI(base_url=url, api_key="sk-test", max_retries=0) as made:
+    async with openai.AsyncOpenAI(
+        base_url=url, api_key="sk-test", max_retries=0, http_client=plain_client()
+    ) as made:
         yield made
 
 

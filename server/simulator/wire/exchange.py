@@ -167,3 +167,11 @@ def texts(value: Any) -> Iterator[str]:
         for name in ("text", "content", "parts"):
             if name in value:
                 yield from texts(value[name])
+
+
+def present(body: Json, path: tuple[str, ...]) -> bool:
+    """Whether something stands at this path of names."""
+    value: Any = body
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value is not None

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenRouter: Chat Completions with costs, comments and errors of its own."""
+
+from typing import Any
+
+from server.simulator.faults import Fault, status_of
+from server.simulator.wire.exchange import Ask, ErrorBody, Frames, Json, Limits, Reply, data
+from server.simulator.wire.openai_chat import WAITS, OpenAIChat, chat_usage
+
+_PROCESSING = b": OPENROUTER PROCESSING\n\n"
+
+
+class OpenRouter(OpenAIChat):
+    """``POST /api/v1/chat/completions``."""
+
+    name = "openrouter"
+    paths: tuple[str, ...] = ("/openrouter/api/v1/chat/completions",)
+
+    def answer(self, ask: Ask, reply: Reply) -> Json:
+        """With the upstream's name and its own finish reason."""
+        body = super().answer(ask, reply)
+        body["id"] = f"gen-{reply.id}"
+        body["provider"] = "Simulator"
+        choice: dict[str, Any] = body["choices"][0]
+        choice["native_finish_reason"] = choice["finish_reason"]
+        return body
+
+    def frames(self, ask: Ask, reply: Reply) -> Frames:
+        """A comment first, usage always."""
+        # It reports usage whether or not it is asked to.
+        with_usage = Ask(ask.model, ask.prompt, ask.schema, ask.stream, include_usage=True)
+        made = super().frames(with_usage, reply)
+        return Frames((_PROCESSING, *made.head), made.text, made.tail, made.end)
+
+    def ping(self) -> bytes:
+        """A comment."""
+        return _PROCESSING
+
+    def stream_error(self) -> bytes:
+        """An error beside a choice that finished with one."""
+        error = {"code": 502, "message": "Provider disconnected"}
+        choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error"}
+        return data(
+            {"id": "gen-error", "object": "chat.completion.chunk", "error": error, "choices": [choice]}
+        )
+
+    def error(self, fault: Fault, message: str, parameter: str, wait_s: float) -> ErrorBody:
+        """``code`` is the status; some faults carry metadata."""
+        made = super().error(fault, message, parameter, wait_s)
+        said = made.body["error"]
+        metadata: Json = {"provider_name": "Simulator"}
+        if fault is Fault.IN_FLIGHT_BUDGET:
+            metadata = {"limit_source": "openrouter_in_flight_budget"}
+        elif said["code"]:
+            metadata["raw"] = said["code"]
+        error = {"code": status_of(fault), "message": said["message"], "metadata": metadata}
+        headers = {"retry-after": f"{max(1, round(wait_s))}"} if fault in WAITS else {}
+        return ErrorBody(made.status, {"error": error, "user_id": "user_simulated"}, headers)
+
+    def headers(self, reply_id: str, limits: Limits | None) -> dict[str, str]:
+        """The id under which the cost can be looked up later."""
+        return {"X-Generation-Id": f"gen-{reply_id}"}
+
+    def _usage(self, ask: Ask, reply: Reply) -> Json:
+        if reply.usage is None:
+            return {"usage": None} if reply.null_usage else {}
+        usd = reply.nano_usd / 1e9
+        costs = {"cost": usd, "cost_details": {"upstream_inference_cost": usd}, "is_byok": False}
+        return {"usage": chat_usage(reply.usage) | costs}
