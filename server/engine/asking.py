@@ -3,7 +3,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 #: A forecaster that watches its deadline gets this much longer to say what the
 #: attempt cost before it is cut off.
 GUARD_S = 0.005
+#: How long before its deadline a forecaster may stop to clean up.
+MARGIN_S = 0.02
 
 #: Tasks that ignored their cancellation, held until they end.
 _stuck: "set[asyncio.Task[None]]" = set()
@@ -45,13 +47,21 @@ async def ask(name: str, forecaster: Forecaster, query: Query, timeout_s: float,
         answer = Absent(
             AbsentReason.INTERNAL, f"{type(error).__name__} in the forecaster; see the log", attempts=1
         )
-    return _checked(query, answer, time.monotonic() - begun)
+    return _checked(query, _told_apart(answer, deadline), time.monotonic() - begun)
 
 
 def _late(deadline: Deadline, timeout_s: float) -> Absent:
     if deadline.expired:
         return Absent(AbsentReason.DEADLINE_EXCEEDED, "the ensemble's deadline came first", attempts=1)
     return Absent(AbsentReason.PROVIDER_TIMEOUT, f"no answer within the member's {timeout_s:g} s", attempts=1)
+
+
+def _told_apart(answer: Answer, deadline: Deadline) -> Answer:
+    """A forecaster that stops in time calls that a timeout; whether it was the ensemble's is known here."""
+    if isinstance(answer, Absent) and answer.reason is AbsentReason.PROVIDER_TIMEOUT:
+        if deadline.earlier(MARGIN_S).expired:
+            return replace(answer, reason=AbsentReason.DEADLINE_EXCEEDED)
+    return answer
 
 
 def _checked(query: Query, answer: Answer, latency_s: float) -> Asked:
