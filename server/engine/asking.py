@@ -58,10 +58,10 @@ def _late(deadline: Deadline, timeout_s: float) -> Absent:
 
 def _told_apart(answer: Answer, deadline: Deadline) -> Answer:
     """A forecaster that stops in time calls that a timeout; whether it was the ensemble's is known here."""
-    if isinstance(answer, Absent) and answer.reason is AbsentReason.PROVIDER_TIMEOUT:
-        if deadline.earlier(MARGIN_S).expired:
-            return replace(answer, reason=AbsentReason.DEADLINE_EXCEEDED)
-    return answer
+    if not isinstance(answer, Absent) or answer.reason is not AbsentReason.PROVIDER_TIMEOUT:
+        return answer
+    late = deadline.earlier(MARGIN_S).expired
+    return replace(answer, reason=AbsentReason.DEADLINE_EXCEEDED) if late else answer
 
 
 def _checked(query: Query, answer: Answer, latency_s: float) -> Asked:
