@@ -27,7 +27,7 @@ $(UV):
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
 $(VENV)/.ready: requirements.lock pyproject.toml clients/python/pyproject.toml | $(UV)
-	@echo "Installing (PyTorch is most of it: about 3 GB to download, 6 GB on disk) ..."
+	@echo "Installing; PyTorch is most of it: 6 GB on disk, once ..."
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --requirement requirements.lock
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --editable clients/python --editable .
 	$(MAKE) --no-print-directory proto kernels
@@ -41,6 +41,49 @@ kernels: ## compile every numba kernel into the on-disk cache
 lock: | $(UV) ## renew requirements.lock from pyproject.toml
 	$(UV) pip compile --quiet --upgrade --no-header --no-annotate --no-emit-package consilience \
 	  --all-extras --group dev pyproject.toml --output-file requirements.lock
+
+# --- run ---------------------------------------------------------------------
+
+.PHONY: run
+run: setup ## set up if need be, then start the server on loopback with the quickstart configuration
+	$(BIN)/consilience serve --config $(CONFIG)
+
+# --- check -------------------------------------------------------------------
+
+.PHONY: test
+test: setup check pytest ## everything that must hold: lint, types, floor plan, contract, all tests
+
+.PHONY: check
+check: lint typecheck proto-check ## lint, types, floor plan and contract, without the tests
+
+.PHONY: pytest
+pytest: ## all tests; kernels once more as plain Python
+	$(BIN)/python -m pytest
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/kernels
+
+.PHONY: lint
+lint: ## ruff and the floor plan
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: format
+format: ## format and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: typecheck
+typecheck: ## strict mypy
+	$(BIN)/mypy
+
+# --- measure -----------------------------------------------------------------
+
+.PHONY: bench
+bench: setup ## all benchmarks; raw results under benchmarks/results
+	$(BIN)/python -m benchmarks.server.startup
+	$(BIN)/python -m benchmarks.server.predict_overhead
+	$(BIN)/python -m benchmarks.server.aggregate_overhead
+	$(BIN)/python -m benchmarks.kernels.run
 
 # --- contract ----------------------------------------------------------------
 
