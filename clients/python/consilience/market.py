@@ -5,8 +5,9 @@ Prices are whole ticks, sizes whole lots; times are microseconds since the Unix
 epoch. Level arrays may be lists or NumPy arrays of integers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from consilience._times import to_duration
 from consilience.v1 import market_pb2, stream_service_pb2
@@ -22,7 +23,11 @@ __all__ = [
 ]
 
 
-def _integers(levels: Iterable[int]) -> Iterable[int]:
+#: Levels of one side: a list, or a NumPy array, of integers.
+Levels: TypeAlias = Collection[int]
+
+
+def _integers(levels: Levels) -> Levels:
     # protobuf takes a list of Python integers several times faster than NumPy scalars.
     tolist = getattr(levels, "tolist", None)
     return levels if tolist is None else tolist()
@@ -32,10 +37,10 @@ def _integers(levels: Iterable[int]) -> Iterable[int]:
 class BookSnapshot:
     """The whole book, best level first. The first of a symbol needs tick and lot size."""
 
-    ask_ticks: Sequence[int]
-    ask_lots: Sequence[int]
-    bid_ticks: Sequence[int]
-    bid_lots: Sequence[int]
+    ask_ticks: Levels
+    ask_lots: Levels
+    bid_ticks: Levels
+    bid_lots: Levels
     tick_size: float = 0.0
     lot_size: float = 0.0
     update_id: int = 0
@@ -53,10 +58,10 @@ class BookSnapshot:
 class BookDelta:
     """New total sizes at changed prices; a size of 0 removes the level."""
 
-    ask_ticks: Sequence[int] = ()
-    ask_lots: Sequence[int] = ()
-    bid_ticks: Sequence[int] = ()
-    bid_lots: Sequence[int] = ()
+    ask_ticks: Levels = ()
+    ask_lots: Levels = ()
+    bid_ticks: Levels = ()
+    bid_lots: Levels = ()
     first_update_id: int = 0
     last_update_id: int = 0
     previous_update_id: int = 0

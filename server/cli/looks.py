@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How figures look to a person."""
+
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from consilience import Agreement, Cost, DecisionAction, Interval
+
+NOT_AVAILABLE = "n/a"
+#: From this many columns on, tables show who is behind a name.
+WIDE = 112
+ACTION_STYLES = {
+    DecisionAction.PROCEED: "bold green",
+    DecisionAction.REDUCE: "bold yellow",
+    DecisionAction.ABSTAIN: "bold red",
+}
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_HEIGHTS = "▁▂▃▄▅▆▇█"
+_PIPE_WIDTH = 160
+
+
+def console() -> Console:
+    """Standard output; wide enough for every table where it is not a terminal."""
+    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share as per cent."""
+    return NOT_AVAILABLE if share is None else f"{share:.{digits}%}"
+
+
+def bar(share: float, cells: int = 12) -> str:
+    """A bar of ``cells`` characters, filled to ``share`` (0..1), to an eighth of a character."""
+    eighths = round(max(0.0, min(1.0, share)) * cells * 8)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(cells)
+
+
+def spark(shares: Sequence[float]) -> str:
+    """A line of shares (0..1), one character each."""
+    return "".join(_HEIGHTS[min(7, int(max(0.0, share) * 8))] for share in shares)
+
+
+def duration(seconds: float | None) -> str:
+    """A time that a person can read."""
+    if seconds is None:
+        return NOT_AVAILABLE
+    if seconds < 0.001:
+        return f"{seconds * 1e6:.0f} µs"
+    if seconds < 1.0:
+        return f"{seconds * 1e3:.1f} ms"
+    return f"{seconds:.2f} s"
+
+
+def money(cost: Cost | None) -> str:
+    """An amount; one from a declared model of costs says so."""
+    if cost is None:
+        return NOT_AVAILABLE
+    mark = {"estimate": " est.", "simulated": " sim."}.get(cost.source, "")
+    return f"${cost.usd:.6f}".rstrip("0").rstrip(".") + mark
+
+
+def points(share: float) -> str:
+    """A change of a probability, in percentage points."""
+    return f"{share * 100:+.1f} pp"
+
+
+def range_of(interval: Interval | None) -> str:
+    """An interval with its level and method."""
+    if interval is None:
+        return "no interval"
+    span = f"{interval.low * 100:.0f} to {interval.high:.0%}"
+    return f"{interval.level:.0%} interval {span}, by {interval.method}"
+
+
+def agreement_line(agreement: Agreement) -> str:
+    """How much the members agree, in one line."""
+    return (
+        f"{percent(agreement.vote_share, 0)} of {agreement.answered} answers"
+        f" ({agreement.asked} asked) · dispersion {agreement.dispersion:.3f} nats"
+        f" · effective members {agreement.effective_members:.1f}"
+    )
+
+
+def action_text(action: DecisionAction) -> Text:
+    """A verdict in its colour."""
+    return Text(action.upper(), ACTION_STYLES.get(action, ""))

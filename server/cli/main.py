@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ``consilience`` command. Each command has a file of its own and imports what it needs when it runs."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from server.cli import config
+from server.cli.market import market
+from server.cli.members import members
+from server.cli.predict import predict
+from server.cli.serve import serve
+from server.cli.simulate import simulate
+from server.cli.status import status
+from server.cli.stream import stream
+
+if TYPE_CHECKING:
+    from server.cli.failures import Failure
+
+app = typer.Typer(
+    name="consilience",
+    help="Ask many forecasters one question and get one calibrated probability, inside a deadline.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"consilience {version('consilience-server')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def consilience(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Ask many forecasters one question and get one calibrated probability, inside a deadline."""
+    del version
+
+
+for command in (serve, predict, stream, market, members, status, simulate):
+    app.command()(command)
+app.add_typer(config.app, name="config")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit: 0 all well, 1 it failed, 2 the command line is wrong."""
+    from server.cli.failures import FAILED, Failure
+
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except Failure as failure:
+        sys.stderr.write(_words(failure))
+        raise SystemExit(FAILED) from None
+
+
+def _words(failure: "Failure") -> str:
+    if failure.as_json:
+        return json.dumps({"error": failure.message, "hint": failure.hint, **failure.details}) + "\n"
+    hint = f"\n  {failure.hint}" if failure.hint else ""
+    return f"consilience: {failure.message}{hint}\n"

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the server, says when it is ready and what to try next."""
+
+import errno
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from server.app import VERSION, App, run
+from server.cli.arguments import DEFAULT_SERVER
+from server.cli.failures import Failure
+from server.cli.plain import write_json_line
+from server.config import DEFAULT_FILE, ConfigError, Settings, load
+from server.rpc.settings import RpcSettings
+from server.storage.errors import StorageError
+
+_EXAMPLE = "polymarket-4zgncn-20251026"
+_REPLAY = "samples/books/nexousdt_spot_20240724"
+
+
+def serve_until_told(config: Path | None, listen: str, as_json: bool) -> None:
+    """Run the server in this process.
+
+    Raises:
+        Failure: it cannot be started.
+    """
+    started_s = time.monotonic()
+
+    def ready(app: App) -> None:
+        if as_json:
+            write_json_line({"address": app.rpc.address, "metrics": app.metrics_address, "version": VERSION})
+        else:
+            sys.stdout.write(_words(app, config is None, time.monotonic() - started_s))
+            sys.stdout.flush()
+
+    try:
+        run(_settings(config or DEFAULT_FILE, listen), ready)
+    except (ConfigError, StorageError, OSError, ValueError) as error:
+        raise Failure(str(error), _hint(error), as_json) from error
+
+
+def _hint(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return "another server has the address of the metrics: set CONSILIENCE_TELEMETRY__METRICS_LISTEN=''"
+    return ""
+
+
+def _settings(file: Path, listen: str) -> Settings:
+    settings = load(file)
+    if not listen:
+        return settings
+    changed = RpcSettings.model_validate({**settings.rpc.model_dump(), "listen": listen})
+    return settings.model_copy(update={"rpc": changed})
+
+
+def _words(app: App, quickstart: bool, seconds: float) -> str:
+    settings = app.settings
+    metrics = f", metrics at http://{app.metrics_address}/metrics" if app.metrics_address else ""
+    return (
+        f"Consilience {VERSION} is ready at {app.rpc.address} after {seconds:.1f} s: "
+        f"{len(settings.forecasters)} forecasters, ensembles {', '.join(settings.ensembles)}{metrics}\n"
+        f"Try next, in another terminal:\n{_next_steps(app, quickstart)}Ctrl-C stops it.\n"
+    )
+
+
+def _next_steps(app: App, quickstart: bool) -> str:
+    command = "consilience" if shutil.which("consilience") else _own_path()
+    where = "" if app.rpc.address == DEFAULT_SERVER else f" --server {app.rpc.address}"
+    question = _EXAMPLE if quickstart else "ID"
+    steps = [f"predict --list{where}", f"predict --question {question}{where}"]
+    steps.append(f"stream --question {question}{where}")
+    if app.settings.market.ensemble:
+        steps.append(f"market --replay {_REPLAY if quickstart else 'FILE'}{where}")
+    return "".join(f"  {command} {step}\n" for step in steps)
+
+
+def _own_path() -> str:
+    path = Path(sys.argv[0])
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

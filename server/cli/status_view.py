@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The state of a server as two tables."""
+
+from datetime import UTC, datetime
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from consilience import OperatingMode, ServerStatus
+from server.cli import looks
+
+
+def show_status(console: Console, status: ServerStatus, server: str) -> None:
+    """Print it."""
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column()
+    facts.add_row("Server", Text(f"Consilience {status.version} at {server}", "bold"))
+    facts.add_row("Up", f"{_uptime(status.start_time)}, since {status.start_time:%Y-%m-%d %H:%M:%S} UTC")
+    normal = status.mode is OperatingMode.NORMAL
+    facts.add_row("Mode", Text(status.mode, "green" if normal else "bold yellow"))
+    in_flight, answered = status.predictions_in_flight, status.predictions_answered
+    facts.add_row("Predictions", f"{answered:,} answered, {in_flight:,} in flight")
+    facts.add_row("Records", status.storage)
+    for name in ("poolings", "executions", "selections", "calibrations"):
+        facts.add_row(name.capitalize(), ", ".join(getattr(status, name)))
+    if status.last_prediction is not None:
+        last = status.last_prediction
+        facts.add_row("Last answer", f"{last} to {last.question_id}, in {looks.duration(last.elapsed_s)}")
+    console.print(facts)
+    console.print(_ensembles(status))
+
+
+def _ensembles(status: ServerStatus) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Ensemble", no_wrap=True)
+    table.add_column("Members", justify="right")
+    for name in ("Pooling", "Weighting", "Calibration", "Execution", "Selection"):
+        table.add_column(name)
+    for ensemble in status.ensembles:
+        method = ensemble.method
+        table.add_row(
+            f"{ensemble.name}{' (default)' if ensemble.is_default else ''}",
+            f"{ensemble.enabled_count} of {ensemble.member_count}",
+            method.pooling,
+            method.weighting,
+            method.calibration,
+            method.execution,
+            method.selection,
+        )
+    return table
+
+
+def _uptime(start: datetime) -> str:
+    seconds = max(0, int((datetime.now(UTC) - start).total_seconds()))
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, seconds = divmod(rest, 60)
+    return (
+        f"{days} d {hours:02}:{minutes:02}:{seconds:02}" if days else f"{hours:02}:{minutes:02}:{seconds:02}"
+    )

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from server.cli.main import app
+from tests.cli.conftest import Run
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+
+
+def _walk(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if hasattr(command, "commands"):
+        for name, inner in command.commands.items():
+            yield from _walk(inner, f"{path} {name}")
+    else:
+        yield path, command
+
+
+COMMANDS = dict(_walk(typer.main.get_command(app), "consilience"))
+
+
+def _section(path: str) -> str:
+    found = re.search(rf"^## `{path}`\n(.*?)(?=^## |\Z)", DOCUMENT, re.DOTALL | re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def test_all_commands_are_there() -> None:
+    names = {path.removeprefix("consilience ") for path in COMMANDS}
+    assert names == {
+        "serve",
+        "predict",
+        "stream",
+        "market",
+        "members",
+        "status",
+        "simulate",
+        "config check",
+    }
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_has_help_and_a_page(path: str) -> None:
+    command = COMMANDS[path]
+    assert command.help
+    section = _section(path)
+    assert section, f"docs/cli.md has no section `{path}`"
+    for option in command.params:
+        if option.name == "help" or option.param_type_name == "argument":
+            continue
+        assert option.help, f"{path} {option.opts}"
+        assert f"`{option.opts[0]}" in section, f"docs/cli.md: {path} {option.opts[0]}"
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_speaks_json(path: str) -> None:
+    assert "--json" in [name for option in COMMANDS[path].params for name in option.opts]
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_help_can_be_shown(path: str, run: Run) -> None:
+    done = run(*path.split()[1:], "--help")
+    assert done.code == 0
+    assert "Usage" in done.out
+
+
+def test_the_version(run: Run) -> None:
+    assert re.match(r"consilience \d+\.\d+", run("--version").out)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, server.cli.main\n"
+        "heavy = {'grpc', 'numpy', 'torch', 'numba', 'polars', 'sqlalchemy', 'pydantic', 'consilience'}\n"
+        "print(*sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.split() == []
