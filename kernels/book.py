@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """An L2 order book of integer ticks and lots, changed in place.
 
-Each side is one sorted array with its best level last, so the busy end moves
-little. Asks are kept under negated prices: both sides then ascend towards
-their best, and one code path serves both. Levels at any depth are kept; the
-best 20 of each side stay visible as arrays, best first.
+Levels at any depth are kept, see ``book_levels``; the best 20 of each side stay
+visible as arrays, best first.
 
 State, owned by the caller (see ``OrderBook``):
 
 - ``keys``, ``sizes`` (2, capacity) int64: row 0 asks (negated price), row 1 bids.
-- ``meta`` (6,) int64: the fields ``N_ASK`` … ``DROPPED`` below.
+- ``meta`` (8,) int64: the fields ``N_ASK`` … ``USED_BID`` of ``book_levels``.
 - ``top_px``, ``top_qty`` (2, 20) int64: row 0 asks, row 1 bids. Where a side has
   fewer levels its deepest price repeats with size 0; an empty side is all 0.
 
@@ -24,98 +22,32 @@ from numpy.typing import NDArray
 
 from kernels import book_errors
 from kernels._arrays import as_integers
-from kernels._jit import kernel
+from kernels._jit import kernel, part
+from kernels.book_levels import (
+    ASK,
+    BID,
+    DROPPED,
+    LAST_ID,
+    LEVELS,
+    META_FIELDS,
+    N_ASK,
+    N_BID,
+    OVERLAPS,
+    SYNCED,
+    UNKNOWN,
+    USED_ASK,
+    USED_BID,
+    set_level,
+    show_top,
+    shown_from,
+)
 
-LEVELS = 20
-ASK = 0
-BID = 1
-#: "The sender did not say", for every update id.
-UNKNOWN = -1
-
-N_ASK = 0
-N_BID = 1
-LAST_ID = 2
-SYNCED = 3
-#: 1 until the first update after a snapshot, which may overlap it.
-OVERLAPS = 4
-DROPPED = 5
-META_FIELDS = 6
+__all__ = ["ASK", "BID", "LEVELS", "UNKNOWN", "OrderBook", "apply_snapshot", "apply_update", "level_rows"]
 
 Integers = NDArray[np.int64]
 
 
-@kernel("i8(i8[::1], i8, i8)")
-def lower_bound(row: Integers, count: int, key: int) -> int:
-    """Index of the first of ``count`` ascending values that is not below ``key``."""
-    low = 0
-    span = count
-    while span > 0:
-        half = span >> 1
-        if row[low + half] < key:
-            low += half + 1
-            span -= half + 1
-        else:
-            span = half
-    return low
-
-
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8)")
-def set_level(keys: Integers, sizes: Integers, meta: Integers, side: int, key: int, size: int) -> int:
-    """Set one level of one side to its new total size; 0 removes it.
-
-    keys, sizes (capacity,): that side, worst to best. Returns how many levels
-    stand at or above the touched one (its depth, 1 = best; an unknown level
-    that is removed has the depth of its place).
-    """
-    count = int(meta[side])
-    place = lower_bound(keys, count, key)
-    known = place < count and keys[place] == key
-    if size == 0:
-        if known:
-            for i in range(place, count - 1):
-                keys[i] = keys[i + 1]
-                sizes[i] = sizes[i + 1]
-            meta[side] = count - 1
-        return count - place
-    if known:
-        sizes[place] = size
-        return count - place
-    if count == len(keys):
-        meta[DROPPED] += 1
-        if place == 0:
-            return count + 1
-        for i in range(place - 1):
-            keys[i] = keys[i + 1]
-            sizes[i] = sizes[i + 1]
-        place -= 1
-    else:
-        for i in range(count, place, -1):
-            keys[i] = keys[i - 1]
-            sizes[i] = sizes[i - 1]
-        count += 1
-        meta[side] = count
-    keys[place] = key
-    sizes[place] = size
-    return count - place
-
-
-@kernel("void(i8[::1], i8[::1], i8, i8, i8[::1], i8[::1])")
-def show_top(keys: Integers, sizes: Integers, count: int, sign: int, px: Integers, qty: Integers) -> None:
-    """Copy the best levels of one side into px, qty (20,), best first.
-
-    sign: -1 for asks, 1 for bids. Missing levels repeat the deepest price with size 0.
-    """
-    shown = min(count, LEVELS)
-    for i in range(shown):
-        px[i] = sign * keys[count - 1 - i]
-        qty[i] = sizes[count - 1 - i]
-    deepest = sign * keys[0] if count > 0 else 0
-    for i in range(shown, LEVELS):
-        px[i] = deepest
-        qty[i] = 0
-
-
-@kernel("i8(u1[::1], i8[::1], i8[::1], i8, i8)")
+@part()
 def check_levels(side: NDArray[np.uint8], price: Integers, qty: Integers, start: int, stop: int) -> int:
     """0 where rows ``start`` to ``stop`` are well formed, else the code of the first fault."""
     for i in range(start, stop):
@@ -128,7 +60,7 @@ def check_levels(side: NDArray[np.uint8], price: Integers, qty: Integers, start:
     return book_errors.APPLIED
 
 
-@kernel("i8(i8[:,::1], i8[:,::1], i8[::1], i8[:,::1], i8[:,::1], u1[::1], i8[::1], i8[::1], i8, i8)")
+@part()
 def set_levels(
     keys: Integers,
     sizes: Integers,
@@ -142,17 +74,23 @@ def set_levels(
     stop: int,
 ) -> int:
     """Apply rows ``start`` to ``stop`` and show the top again; CROSSED where the sides then cross."""
-    ask_depth = LEVELS + 1
-    bid_depth = LEVELS + 1
+    asks, bids = keys[ASK], keys[BID]
+    ask_sizes, bid_sizes = sizes[ASK], sizes[BID]
+    ask_floor = shown_from(meta, ASK, top_px[ASK])
+    bid_floor = shown_from(meta, BID, top_px[BID])
+    ask_seen = False
+    bid_seen = False
     for i in range(start, stop):
         if side[i] == ASK:
-            ask_depth = min(ask_depth, set_level(keys[ASK], sizes[ASK], meta, ASK, -price[i], qty[i]))
+            ask_seen = ask_seen or -price[i] >= ask_floor
+            set_level(asks, ask_sizes, meta, ASK, -price[i], qty[i])
         else:
-            bid_depth = min(bid_depth, set_level(keys[BID], sizes[BID], meta, BID, price[i], qty[i]))
-    if ask_depth <= LEVELS:
-        show_top(keys[ASK], sizes[ASK], meta[N_ASK], -1, top_px[ASK], top_qty[ASK])
-    if bid_depth <= LEVELS:
-        show_top(keys[BID], sizes[BID], meta[N_BID], 1, top_px[BID], top_qty[BID])
+            bid_seen = bid_seen or price[i] >= bid_floor
+            set_level(bids, bid_sizes, meta, BID, price[i], qty[i])
+    if ask_seen:
+        show_top(asks, ask_sizes, meta, ASK, top_px[ASK], top_qty[ASK])
+    if bid_seen:
+        show_top(bids, bid_sizes, meta, BID, top_px[BID], top_qty[BID])
     if meta[N_ASK] > 0 and meta[N_BID] > 0 and top_px[BID, 0] >= top_px[ASK, 0]:
         meta[SYNCED] = 0
         return book_errors.CROSSED
@@ -187,16 +125,18 @@ def apply_snapshot(
     meta[SYNCED] = 1
     meta[OVERLAPS] = 1
     meta[DROPPED] = 0
+    meta[USED_ASK] = 0
+    meta[USED_BID] = 0
     # Exchanges list the best level first: read backwards, every insert is an append.
     for i in range(stop - 1, start - 1, -1):
         sign = -1 if side[i] == ASK else 1
         set_level(keys[side[i]], sizes[side[i]], meta, side[i], sign * price[i], qty[i])
-    show_top(keys[ASK], sizes[ASK], meta[N_ASK], -1, top_px[ASK], top_qty[ASK])
-    show_top(keys[BID], sizes[BID], meta[N_BID], 1, top_px[BID], top_qty[BID])
+    show_top(keys[ASK], sizes[ASK], meta, ASK, top_px[ASK], top_qty[ASK])
+    show_top(keys[BID], sizes[BID], meta, BID, top_px[BID], top_qty[BID])
     return set_levels(keys, sizes, meta, top_px, top_qty, side, price, qty, start, start)
 
 
-@kernel("i8(i8[::1], i8, i8, i8)")
+@part()
 def check_sequence(meta: Integers, first_id: int, last_id: int, previous_id: int) -> int:
     """APPLIED, STALE or SEQUENCE_GAP for an update's ids; an unknown id is -1.
 

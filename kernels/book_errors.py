@@ -6,10 +6,11 @@
     ├── SequenceGapError     update ids do not follow one another
     ├── CrossedBookError     best bid at or above best ask once the message is applied
     ├── NegativeSizeError    a level with a size below zero
-    └── InvalidLevelError    a side that is neither 0 nor 1, or a price below one tick
+    ├── InvalidLevelError    a side that is neither 0 nor 1, or a price below one tick
+    └── ClockJumpError       an event more than a week after the last one
 
-The first three leave the book waiting for a snapshot. The last two are found
-before anything is applied and leave the book as it was.
+The first three leave the book waiting for a snapshot. The others are found
+before anything is applied and leave everything as it was.
 """
 
 APPLIED = 0
@@ -20,6 +21,7 @@ CROSSED = -3
 NEGATIVE_SIZE = -4
 INVALID_SIDE = -5
 INVALID_PRICE = -6
+CLOCK_JUMP = -7
 
 
 class BookError(Exception):
@@ -46,6 +48,10 @@ class InvalidLevelError(BookError):
     """A level has a side other than 0 (ask) and 1 (bid), or a price below one tick."""
 
 
+class ClockJumpError(BookError):
+    """An event's time lies more than a week after the last candle: a broken clock or unit."""
+
+
 _BY_CODE: dict[int, tuple[type[BookError], str]] = {
     NO_SNAPSHOT: (NoSnapshotError, "update before snapshot: apply a snapshot first"),
     SEQUENCE_GAP: (SequenceGapError, "update ids do not follow the last one: apply a new snapshot"),
@@ -53,6 +59,10 @@ _BY_CODE: dict[int, tuple[type[BookError], str]] = {
     NEGATIVE_SIZE: (NegativeSizeError, "qty is negative: send the new total size, 0 to remove the level"),
     INVALID_SIDE: (InvalidLevelError, "side is neither 0 (ask) nor 1 (bid)"),
     INVALID_PRICE: (InvalidLevelError, "price is below one tick: send prices as positive whole ticks"),
+    CLOCK_JUMP: (
+        ClockJumpError,
+        "time_us is more than a week after the last candle: send µs, or seed newer candles",
+    ),
 }
 
 

@@ -19,6 +19,8 @@ SNAPSHOT = 0
 UPDATE = 1
 TRADE = 2
 QUOTE = 3
+#: A level of a whole book that is itself a row, as feeds of snapshots send it.
+ROW = 4
 
 Integers = NDArray[np.int64]
 
@@ -27,10 +29,12 @@ Integers = NDArray[np.int64]
 class Events:
     """An event table: E rows in M messages.
 
-    kind (E,) uint8: 0 snapshot level, 1 level update, 2 trade, 3 best bid or ask.
+    kind (E,) uint8: 0 snapshot level, 1 level update, 2 trade, 3 best bid or ask,
+        4 level of a whole row.
     side (E,) uint8: 0 ask, 1 bid; of a trade 1 = the buyer was the aggressor.
     price (E,) int64 ticks; qty (E,) int64 lots.
     starts (M + 1,) int64: row where each message begins, then E.
+    time_us (M,) int64: each message's event time, 0 where not given.
     """
 
     kind: NDArray[np.uint8]
@@ -38,9 +42,12 @@ class Events:
     price: Integers
     qty: Integers
     starts: Integers
+    time_us: Integers
 
     @classmethod
-    def from_columns(cls, *, kind: Any, side: Any, price: Any, qty: Any, msg: Any) -> "Events":
+    def from_columns(
+        cls, *, kind: Any, side: Any, price: Any, qty: Any, msg: Any, time_us: Any = None
+    ) -> "Events":
         """Check the columns of a recording and find where its messages begin.
 
         Raises:
@@ -49,16 +56,22 @@ class Events:
         sides, prices, sizes = book.level_rows(side, price, qty)
         kinds = as_integers("kind", kind, len(prices))
         numbers = as_integers("msg", msg, len(prices))
-        if np.any((kinds < SNAPSHOT) | (kinds > QUOTE)):
-            raise ValueError("kind: values must be 0 snapshot, 1 update, 2 trade or 3 quote")
+        times = (
+            np.zeros(len(prices), np.int64)
+            if time_us is None
+            else as_integers("time_us", time_us, len(prices))
+        )
+        if np.any((kinds < SNAPSHOT) | (kinds > ROW)):
+            raise ValueError("kind: values must be 0 snapshot, 1 update, 2 trade, 3 quote or 4 row")
         begins = np.flatnonzero(np.diff(numbers, prepend=numbers[:1] - 1))
         starts = np.append(begins, len(prices)).astype(np.int64)
-        return cls(np.ascontiguousarray(kinds, np.uint8), sides, prices, sizes, starts)
+        return cls(np.ascontiguousarray(kinds, np.uint8), sides, prices, sizes, starts, times[begins])
 
     @property
     def updates(self) -> int:
-        """How many messages are level updates: the rows of a replayed book."""
-        return int(np.count_nonzero(self.kind[self.starts[:-1]] == UPDATE))
+        """How many messages change the book and make a row: updates and whole rows."""
+        kinds = self.kind[self.starts[:-1]]
+        return int(np.count_nonzero((kinds == UPDATE) | (kinds == ROW)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +148,16 @@ def replay_messages(
             code = book.apply_snapshot(
                 keys, sizes, meta, top_px, top_qty, side, price, qty, start, stop, unknown
             )
-        elif kind[start] == UPDATE:
-            code = book.apply_update(
-                keys, sizes, meta, top_px, top_qty,
-                side, price, qty, start, stop, unknown, unknown, unknown,
-            )  # fmt: skip
+        elif kind[start] != QUOTE:
+            if kind[start] == ROW:
+                code = book.apply_snapshot(
+                    keys, sizes, meta, top_px, top_qty, side, price, qty, start, stop, unknown
+                )
+            else:
+                code = book.apply_update(
+                    keys, sizes, meta, top_px, top_qty,
+                    side, price, qty, start, stop, unknown, unknown, unknown,
+                )  # fmt: skip
             ask_px[row] = top_px[book.ASK]
             ask_qty[row] = top_qty[book.ASK]
             bid_px[row] = top_px[book.BID]

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels._arrays import as_integers, checked
-from kernels._jit import kernel
+from kernels._jit import kernel, part
 from kernels.book import LEVELS
 
 ROWS = 100
@@ -38,7 +38,7 @@ Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
 
-@kernel("void(i8[::1], i8[::1], i8[::1], i8[::1], i8, f8, f4[:,::1])")
+@part()
 def encode_row(
     ask_px: Integers,
     ask_qty: Integers,
@@ -59,7 +59,7 @@ def encode_row(
         out[i, 3] = np.float32(math.log1p(bid_qty[i] * lot_size))
 
 
-@kernel("void(f4[::1], f4, f4[::1])")
+@part()
 def subtract_from_prices(values: Floats, mid: np.float32, out: Floats) -> None:
     """Out = values with ``mid`` taken off the price channels (every even place)."""
     zero = np.float32(0.0)

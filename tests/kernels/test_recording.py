@@ -75,4 +75,4 @@ def test_a_given_book_goes_on_from_where_it_stands() -> None:
 
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="kind"):
-        table((0, 4, 0, 11, 5))
+        table((0, 5, 0, 11, 5))
