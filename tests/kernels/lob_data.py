@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real recordings for the tests, found through CONSILIENCE_DATA."""
 
+import json
 import os
 from functools import cache
 from pathlib import Path
@@ -47,7 +48,14 @@ def event_columns(recording: str) -> dict[str, Any]:
 
 
 def events(recording: str, rows: int | None = None) -> Events:
+    """A recording's events, or its first rows; event time is the exchange's."""
     columns = event_columns(recording)
-    return Events.from_columns(
-        **{key: columns[key][:rows] for key in ("kind", "side", "price", "qty", "msg")}
-    )
+    names = ("kind", "side", "price", "qty", "msg")
+    time_us = np.maximum(columns["exch_ms"][:rows], 0) * 1000
+    return Events.from_columns(**{name: columns[name][:rows] for name in names}, time_us=time_us)
+
+
+def meta(recording: str) -> dict[str, Any]:
+    """Symbol, tick size, lot size and the rest."""
+    described: dict[str, Any] = json.loads(str(book_rows(recording)["meta"]))
+    return described
