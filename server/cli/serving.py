@@ -26,16 +26,19 @@ def serve_until_told(config: Path | None, listen: str, as_json: bool) -> None:
         Failure: it cannot be started.
     """
     started_s = time.monotonic()
+    file = config or DEFAULT_FILE
 
     def ready(app: App) -> None:
         if as_json:
             write_json_line({"address": app.rpc.address, "metrics": app.metrics_address, "version": VERSION})
         else:
-            sys.stdout.write(_words(app, config is None, time.monotonic() - started_s))
+            sys.stdout.write(
+                _words(app, file.resolve() == DEFAULT_FILE.resolve(), time.monotonic() - started_s)
+            )
             sys.stdout.flush()
 
     try:
-        run(_settings(config or DEFAULT_FILE, listen), ready)
+        run(_settings(file, listen), ready)
     except (ConfigError, StorageError, OSError, ValueError) as error:
         raise Failure(str(error), _hint(error), as_json) from error
 
