@@ -115,7 +115,7 @@ _WORDS: tuple[tuple[str, _Rule], ...] = (
     (r"no(temperature|schema|seed|effort|maxtokens|streamoptions)", _reject),
     (r"as:(.+)", lambda m, b: replace(b, answers_as=m[1])),
     (r"words(\d+)", lambda m, b: replace(b, words=int(m[1]))),
-    (r"sim|fast|slow|[a-z]?\d?", lambda _, b: b),
+    (r"sim|fast|slow|[a-z]\d*|", lambda _, b: b),
 )
 _RULES = tuple((re.compile(pattern), rule) for pattern, rule in _WORDS)
 _FAULTS = {fault.value: fault for fault in Fault}

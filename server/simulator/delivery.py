@@ -72,7 +72,7 @@ class Delivery:
         return self.wire.answer(self.ask, self.call.reply)
 
     async def _stream(self) -> web.StreamResponse:
-        if self.call.fault is Fault.NOT_JSON:
+        if self.call.fault in (Fault.NOT_JSON, Fault.ERROR_IN_200):
             return await self._whole()
         response = web.StreamResponse(headers=self._headers("text/event-stream"))
         await response.prepare(self.request)

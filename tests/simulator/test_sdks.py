@@ -257,6 +257,8 @@ async def test_errors_are_the_sdks_own(simulator: Simulator, sdk: Any, subtests:
 def expected_status(sdk: Any, fault: str) -> int:
     if isinstance(sdk, GeminiSDK) and fault == "401":
         return 400  # as Google answers to a bad key
+    if isinstance(sdk, OpenRouterSDK) and sdk.path.startswith("/openrouter") and fault == "429quota":
+        return 402
     return {"429bare": 429, "429quota": 429, "context": 400}.get(fault) or int(fault)
 
 

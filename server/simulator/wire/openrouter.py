@@ -7,6 +7,13 @@ from server.simulator.faults import Fault, status_of
 from server.simulator.wire.exchange import Ask, ErrorBody, Frames, Json, Limits, Reply, data
 from server.simulator.wire.openai_chat import WAITS, OpenAIChat, chat_usage
 
+#: No money is 402 here, and moderation 403.
+_STATUS = {Fault.QUOTA: 402, Fault.CONTENT_FILTER: 403}
+_METADATA: dict[Fault, Json] = {
+    Fault.IN_FLIGHT_BUDGET: {"limit_source": "openrouter_in_flight_budget"},
+    Fault.QUOTA: {},
+    Fault.CONTENT_FILTER: {"reasons": ["violence"], "flagged_input": "...", "provider_name": "Simulator"},
+}
 _PROCESSING = b": OPENROUTER PROCESSING\n\n"
 
 
@@ -46,16 +53,14 @@ class OpenRouter(OpenAIChat):
 
     def error(self, fault: Fault, message: str, parameter: str, wait_s: float) -> ErrorBody:
         """``code`` is the status; some faults carry metadata."""
-        made = super().error(fault, message, parameter, wait_s)
-        said = made.body["error"]
-        metadata: Json = {"provider_name": "Simulator"}
-        if fault is Fault.IN_FLIGHT_BUDGET:
-            metadata = {"limit_source": "openrouter_in_flight_budget"}
-        elif said["code"]:
-            metadata["raw"] = said["code"]
-        error = {"code": status_of(fault), "message": said["message"], "metadata": metadata}
+        said = super().error(fault, message, parameter, wait_s).body["error"]
+        status = _STATUS.get(fault, status_of(fault))
+        metadata: Json = _METADATA.get(fault, {"provider_name": "Simulator"})
+        if said["code"] and fault not in _METADATA:
+            metadata = metadata | {"raw": said["code"]}
+        error = {"code": status, "message": said["message"], "metadata": metadata}
         headers = {"retry-after": f"{max(1, round(wait_s))}"} if fault in WAITS else {}
-        return ErrorBody(made.status, {"error": error, "user_id": "user_simulated"}, headers)
+        return ErrorBody(status, {"error": error, "user_id": "user_simulated"}, headers)
 
     def headers(self, reply_id: str, limits: Limits | None) -> dict[str, str]:
         """The id under which the cost can be looked up later."""
