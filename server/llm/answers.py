@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, QuestionKind
 from server.forecasting.normalization import clean
+from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, QuestionKind
 from server.llm.quantiles import cumulative
 from server.llm.schemas import QUANTILE_FIELDS, QUANTILES, letter
 

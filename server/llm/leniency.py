@@ -30,14 +30,15 @@ def strict_object(text: str) -> Fields | None:
 def lenient_object(text: str, needed: tuple[str, ...]) -> Fields | None:
     """An object with all ``needed`` fields somewhere in the text, or None.
 
-    Tried in order: the whole text, fenced blocks, balanced objects, and for a
-    lone probability the words "Probability: NN%".
+    Tried in order: the whole text, fenced blocks, balanced objects, the fields
+    before a flaw, and for a lone probability the words "Probability: NN%".
     """
     for candidate in _candidates(text):
         found = strict_object(candidate)
         if found is not None and all(field in found for field in needed):
             return found
-    return _from_words(text) if needed == ("probability",) else None
+    # The model said that it had finished, so what stands before a flaw is what it meant.
+    return partial_object(text, needed) or (_from_words(text) if needed == ("probability",) else None)
 
 
 def partial_object(text: str, needed: tuple[str, ...]) -> Fields | None:

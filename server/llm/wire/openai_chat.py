@@ -74,13 +74,13 @@ class OpenAIChat:
     def completion(self, payload: Json, headers: Headers) -> Completion | Failure:
         """The first choice."""
         if payload.get("error"):
-            return self.failure(_status(payload, 502), payload, headers)
+            return self.failure(_status(payload), payload, headers)
         choices = payload.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
             return Failure(AbsentReason.PROVIDER_BAD_OUTPUT, "the answer has no choices", billed=True)
         choice = choices[0]
         if choice.get("error"):
-            return self.failure(_status(choice, 502), choice, headers)
+            return self.failure(_status(choice), choice, headers)
         message = choice.get("message") or {}
         return self._completion(
             payload, message.get("content") or "", message.get("refusal") or "", choice.get("finish_reason")
@@ -162,7 +162,7 @@ class ChatReader:
     def result(self, headers: Headers) -> Completion | Failure:
         """Complete only if the model said why it stopped: a cut stream is no answer."""
         if self._error is not None:
-            return self._wire.failure(_status(self._error, 502), self._error, headers)
+            return self._wire.failure(_status(self._error), self._error, headers)
         if self._finish is None:
             return Failure(
                 AbsentReason.PROVIDER_CONNECTION_FAILED, "the stream was cut before its end", billed=True
@@ -202,20 +202,22 @@ def openai_error(error: Any) -> Said:
     """An OpenAI-like error object in its parts."""
     if not isinstance(error, dict):
         return Said(message=error if isinstance(error, str) else "")
-    metadata = error.get("metadata") or {}
-    raw = metadata.get("raw") if isinstance(metadata, dict) else None
-    message = str(error.get("message") or "") + (f" ({raw})" if isinstance(raw, str) else "")
-    code = error.get("code")
+    message, code, kind = str(error.get("message") or ""), error.get("code"), str(error.get("type") or "")
+    metadata = error.get("metadata")
+    if isinstance(metadata, dict):
+        # OpenRouter puts the upstream's own words there, and its moderation's reasons.
+        message += f" ({metadata['raw']})" if isinstance(metadata.get("raw"), str) else ""
+        kind = "content_filter" if metadata.get("reasons") or metadata.get("flagged_input") else kind
     return Said(
         message=message,
-        kind=str(error.get("type") or ""),
+        kind=kind,
         code=code if isinstance(code, str) else "",
         parameter=str(error.get("param") or ""),
     )
 
 
-def _status(payload: Json, default: int) -> int:
+def _status(payload: Json) -> int:
     """Status of an error that came with HTTP 200: its code, where that is a number."""
     error = payload.get("error")
     code = error.get("code") if isinstance(error, dict) else None
-    return code if type(code) is int and 400 <= code < 600 else default
+    return code if type(code) is int and 400 <= code < 600 else 200
