@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The consensus of one prediction as its answers come in."""
 
+import numpy as np
+
 from server.engine.asking import Asked, cut_off, not_needed
 from server.engine.events import Arrived, Listener, Running
+from server.engine.settled import action_settled, outcome_settled
 from server.engine.stopping import enough, may_stop_early
-from server.forecasting.answers import AnswerMatrix, answer_matrix
+from server.forecasting.answers import AnswerMatrix, answer_matrix, choices
 from server.forecasting.ensemble import Plan
 from server.forecasting.forecast import Absent, AbsentReason, Answer
 from server.forecasting.pooling import Pooled, pooling, weight_vector
@@ -18,7 +21,7 @@ class RunningConsensus:
     def __init__(self, question: Question, plan: Plan, listener: Listener | None) -> None:
         self.question = question
         self.plan = plan
-        self.settled = False
+        self.stopped = False
         self._listener = listener
         self._stops = may_stop_early(plan.spec)
         self._asked: list[Asked | None] = [None] * len(plan.members)
@@ -32,11 +35,26 @@ class RunningConsensus:
         if self._listener is None and not self._stops:
             return False
         matrix, pooled = self.pool()
-        self.settled = self._stops and enough(self.plan, matrix, pooled, self._weights)
+        settled = self._is_settled(matrix, pooled)
         if self._listener is not None:
-            running = Running(matrix.outcomes, pooled, self.settled) if pooled.probabilities else None
+            running = Running(matrix.outcomes, pooled, settled) if pooled.probabilities else None
             self._listener(Arrived(self._member(index, pooled), running))
-        return self.settled
+        self.stopped = self._stops and self._may_stop(matrix, pooled, settled)
+        return self.stopped
+
+    def _is_settled(self, matrix: AnswerMatrix, pooled: Pooled) -> bool:
+        """Whether the members still out cannot change the most probable outcome."""
+        waiting = [asked is None for asked in self._asked]
+        return outcome_settled(self.question.kind, self.plan, matrix, pooled, waiting, self._weights)
+
+    def _may_stop(self, matrix: AnswerMatrix, pooled: Pooled, settled: bool) -> bool:
+        if enough(self.plan, matrix, pooled, self._weights):
+            return True
+        if not (settled and self.plan.spec.stop_when_settled):
+            return False
+        present = matrix.probabilities[~np.isnan(matrix.probabilities[:, 0])]
+        agreeing = int((choices(present) == pooled.chosen).sum())
+        return action_settled(self.plan, pooled, agreeing, self._asked.count(None))
 
     def pool(self) -> tuple[AnswerMatrix, Pooled]:
         """Pool the answers in hand."""
@@ -50,7 +68,7 @@ class RunningConsensus:
 
     def members(self, pooled: Pooled) -> tuple[MemberAnswer, ...]:
         """Everyone of the ensemble in configured order, with the parts they played."""
-        absent = not_needed() if self.settled else cut_off()
+        absent = not_needed() if self.stopped else cut_off()
         self._asked = [asked or absent for asked in self._asked]
         played = {member.name: self._member(i, pooled) for i, member in enumerate(self.plan.members)}
         for member in self.plan.left_out:

@@ -67,6 +67,9 @@ class EnsembleSettings(BaseModel):
         default=0.08, ge=0, le=1, description="hedged: second attempts per first attempt"
     )
     enough_responses: int | None = Field(default=None, ge=1, description="stop once so many have answered")
+    stop_when_settled: bool = Field(
+        default=False, description="stop once the rest cannot change the decision"
+    )
     durability: Durability = Durability.DURABLE
     share_market_price: bool = False
     horizon_updates: int = Field(default=0, ge=0, description="market ensembles: book updates ahead")
@@ -114,6 +117,7 @@ class EnsembleSettings(BaseModel):
             hedge_multiple=self.hedge_multiple,
             hedge_share=self.hedge_share,
             enough_responses=self.enough_responses,
+            stop_when_settled=self.stop_when_settled,
             durability=self.durability,
             share_market_price=self.share_market_price,
             horizon_updates=self.horizon_updates,

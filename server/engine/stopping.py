@@ -13,6 +13,7 @@ def may_stop_early(spec: EnsembleSpec) -> bool:
     """Whether any rule of the ensemble can end the asking before everyone is in."""
     return (
         spec.execution in {"sequential", "cascade"}
+        or spec.stop_when_settled
         or spec.early_stop_threshold < 1.0
         or spec.enough_responses is not None
     )

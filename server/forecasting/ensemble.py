@@ -37,7 +37,8 @@ class EnsembleSpec:
     ``cascade`` at ``confidence_threshold``, ``hedged`` asks a slow member again
     after ``hedge_multiple`` times its median (``hedge_delay_s`` until that is
     known), in at most ``hedge_share`` of calls. Every execution stops once
-    ``enough_responses`` have answered. ``horizon_updates`` is 0 but for market
+    ``enough_responses`` have answered, and with ``stop_when_settled`` once the
+    rest cannot change the decision. ``horizon_updates`` is 0 but for market
     ensembles, whose outcomes are directions over that many book updates.
     """
 
@@ -63,6 +64,7 @@ class EnsembleSpec:
     hedge_multiple: float = 2.0
     hedge_share: float = 0.08
     enough_responses: int | None = None
+    stop_when_settled: bool = False
     horizon_updates: int = 0
 
     def member(self, name: str) -> MemberSpec:

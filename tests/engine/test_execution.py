@@ -5,6 +5,7 @@ import asyncio
 
 import pytest
 
+from server.engine.events import Arrived, Event
 from server.engine.hedging import HedgeAllowance, hedge_delay_s
 from server.engine.request import PredictionRequest
 from server.engine.standing import Standing
@@ -15,7 +16,7 @@ from server.forecasting.prediction import Action, MemberAnswer
 from server.forecasting.query import Query
 from server.forecasting.question import Question
 from tests.engine.conftest import engine_of, ensemble_of
-from tests.fakes import Dying, Fake, Hanging, yes
+from tests.fakes import Dying, Fake, Hanging, Saying, yes
 
 ASK = PredictionRequest(Question("q1", "Will it rain?"))
 
@@ -142,3 +143,30 @@ async def test_over_provisioning_stops_at_n() -> None:
     assert prediction.agreement.answered == 3
     assert hanging.cancelled == 1
     assert not prediction.warnings
+
+
+async def test_it_stops_once_the_rest_cannot_change_the_decision() -> None:
+    hanging = {f"h{i}": Hanging() for i in range(2)}
+    sure = {f"s{i}": yes(0.9) for i in range(9)}
+    engine = engine_of(ensemble_of({**sure, **hanging}, pooling="majority", stop_when_settled=True))
+    prediction = await engine.predict(ASK)
+    assert prediction.agreement.answered == 9
+    assert prediction.decision.action is Action.PROCEED
+    assert [h.cancelled for h in hanging.values()] == [1, 1]
+
+
+async def test_it_waits_while_the_rest_can() -> None:
+    gate = asyncio.Event()
+    late = Saying(Forecast((0.01, 0.99)), gate)
+    seen: list[bool] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Arrived) and event.running is not None:
+            seen.append(event.running.settled)
+            gate.set()
+
+    members = {"a": yes(0.6), "b": late}
+    engine = engine_of(ensemble_of(members, stop_when_settled=True, min_responses=1))
+    prediction = await engine.predict(ASK, listen)
+    assert prediction.outcome == "NO"
+    assert seen == [False, True]
