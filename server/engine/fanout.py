@@ -90,15 +90,16 @@ class Fanout:
 
     async def next(self, deadline: Deadline | None = None) -> bool | None:
         """Report the next answer; True: enough. None: none came by the deadline (else the fan-out's own)."""
-        limit = (self.deadline if deadline is None else deadline).earlier(-2 * GUARD_S)
+        waiting = self._arrivals.empty()
+        arrived = await self._wait(deadline or self.deadline) if waiting else self._arrivals.get_nowait()
+        return None if arrived is None else self._report(*arrived)
+
+    async def _wait(self, deadline: Deadline) -> tuple[int, Asked] | None:
         try:
-            async with limit.timeout():
-                index, asked = await self._arrivals.get()
-        except TimeoutError:
-            if self._arrivals.empty():
-                return None
-            index, asked = self._arrivals.get_nowait()  # it came in the same instant
-        return self._report(index, asked)
+            async with deadline.earlier(-2 * GUARD_S).timeout():
+                return await self._arrivals.get()
+        except TimeoutError:  # unless one came in the same instant
+            return None if self._arrivals.empty() else self._arrivals.get_nowait()
 
     def _report(self, index: int, asked: Asked) -> bool:
         self._left[index] -= 1
