@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where Alembic learns of the connection; the transaction around it belongs to the caller."""
+
+from alembic import context
+
+from server.storage.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True
+)
+context.run_migrations()
