@@ -91,6 +91,8 @@ bench: setup ## all benchmarks; raw results under benchmarks/results
 proto: ## generate the Python stubs from protos/
 	$(BIN)/python -m grpc_tools.protoc -I protos \
 	  --python_out=$(STUBS) --pyi_out=$(STUBS) --grpc_python_out=$(STUBS) protos/consilience/v1/*.proto
+	$(BIN)/python -m grpc_tools.protoc -I protos/inference --include_imports \
+	  --descriptor_set_out=server/rpc/inference_protocol.binpb protos/inference/grpc_service.proto
 
 .PHONY: proto-check
 proto-check: proto ## lint the contract, refuse breaking changes, want committed stubs
@@ -98,7 +100,7 @@ proto-check: proto ## lint the contract, refuse breaking changes, want committed
 	@tag=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || true); \
 	if [ -n "$$tag" ]; then $(BIN)/buf breaking --against ".git#tag=$$tag"; \
 	else echo "buf breaking: skipped, nothing is released yet"; fi
-	@git diff --exit-code --stat -- $(STUBS)/consilience/v1 || { echo "stubs differ from protos/: run 'make proto' and commit"; exit 1; }
+	@git diff --exit-code --stat -- $(STUBS)/consilience/v1 server/rpc/inference_protocol.binpb || { echo "stubs differ from protos/: run 'make proto' and commit"; exit 1; }
 
 # --- Go: the client, and tools (needs Go 1.23 or newer) ----------------------
 

@@ -19,6 +19,7 @@ from server.engine.market import MarketEngine
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.recording import Recorder
 from server.forecasting.deadline import SystemClock
+from server.rpc import inference_protocol
 from server.rpc.admin import AdminHandlers
 from server.rpc.predict import PredictHandlers
 from server.rpc.server import RpcServer, Service
@@ -97,6 +98,7 @@ def _services(predict: PredictHandlers, stream: StreamHandlers, admin: AdminHand
         (predict_service_pb2.DESCRIPTOR.services_by_name["PredictService"], predict),
         (stream_service_pb2.DESCRIPTOR.services_by_name["StreamService"], stream),
         (admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"], admin),
+        (inference_protocol.SERVICE, inference_protocol.InferenceHandlers()),
     ]
 
 

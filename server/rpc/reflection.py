@@ -7,14 +7,17 @@ itself works, too.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from typing import cast
 
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
 from grpc_reflection.v1alpha import reflection_pb2 as pb
 
+from server.rpc import inference_protocol
 from server.rpc.call import Call
 
 _NOT_FOUND = 5
@@ -55,7 +58,7 @@ class Reflection:
 
     def __init__(self, services: Sequence[str], answer_type: Callable[[], Message]) -> None:
         self._services = sorted(services)
-        self._pool = descriptor_pool.Default()
+        self._pools = (descriptor_pool.Default(), inference_protocol.POOL)
         self._answer_type = answer_type
 
     async def server_reflection_info(
@@ -86,9 +89,10 @@ class Reflection:
                 pb.ServiceResponse(name=name) for name in self._services
             )
         elif kind == "file_by_filename":
-            self._add_files(self._pool.FindFileByName(request.file_by_filename), response)
+            self._add_files(self._find(lambda pool: pool.FindFileByName(request.file_by_filename)), response)
         elif kind == "file_containing_symbol":
-            self._add_files(self._pool.FindFileContainingSymbol(request.file_containing_symbol), response)
+            symbol = request.file_containing_symbol
+            self._add_files(self._find(lambda pool: pool.FindFileContainingSymbol(symbol)), response)
         elif kind == "file_containing_extension":
             self._add_files(self._extension_file(request.file_containing_extension), response)
         elif kind == "all_extension_numbers_of_type":
@@ -96,15 +100,25 @@ class Reflection:
         else:
             raise KeyError("the request asks for nothing")
 
+    def _find(self, look: Callable[[DescriptorPool], FileDescriptor]) -> FileDescriptor:
+        """The file from the first pool that has it."""
+        for pool in self._pools[:-1]:
+            with suppress(KeyError):
+                return look(pool)
+        return look(self._pools[-1])
+
     def _extension_file(self, request: pb.ExtensionRequest) -> FileDescriptor:
-        holder = self._pool.FindMessageTypeByName(request.containing_type)
-        return cast("FileDescriptor", self._pool.FindExtensionByNumber(holder, request.extension_number).file)  # type: ignore[attr-defined]
+        pool = self._pools[0]
+        holder = pool.FindMessageTypeByName(request.containing_type)
+        extension = pool.FindExtensionByNumber(holder, request.extension_number)
+        return cast("FileDescriptor", extension.file)  # type: ignore[attr-defined]
 
     def _add_extensions(self, name: str, response: pb.ServerReflectionResponse) -> None:
-        holder = self._pool.FindMessageTypeByName(name)
+        pool = self._pools[0]
+        holder = pool.FindMessageTypeByName(name)
         answer = response.all_extension_numbers_response
         answer.base_type_name = name
-        answer.extension_number.extend(e.number for e in self._pool.FindAllExtensions(holder))
+        answer.extension_number.extend(e.number for e in pool.FindAllExtensions(holder))
 
     @staticmethod
     def _add_files(file: FileDescriptor, response: pb.ServerReflectionResponse) -> None:
