@@ -76,6 +76,10 @@ format: ## format and mend what ruff can mend
 typecheck: ## strict mypy
 	$(BIN)/mypy
 
+.PHONY: docs
+docs: ## write docs/configuration.md from the settings
+	PYTHONPATH=. $(BIN)/python docs/generate.py
+
 # --- measure -----------------------------------------------------------------
 
 .PHONY: bench
