@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one door to numba.
 
-Every kernel is compiled for explicit signatures when its module is imported,
-so nothing compiles later, on a request. The machine code is kept on disk
-beside the source, or in ``NUMBA_CACHE_DIR``; where neither can be written the
-kernels still work, but every process compiles them anew, and says so.
+A ``kernel`` is compiled for explicit signatures when its module is imported,
+so nothing compiles later, on a request. Its machine code is kept on disk, see
+``kernels._cache``. A ``part`` is a function that only kernels call: it becomes
+part of their machine code, and is compiled by itself only when Python calls it.
 """
 
-import os
-import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+
+from kernels._cache import KernelCache
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,42 +21,45 @@ F = TypeVar("F", bound=Callable[..., Any])
 REORDER = frozenset({"reassoc", "contract", "arcp", "nsz"})
 
 
-def _cache_is_writable() -> bool:
-    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parent / "__pycache__")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return os.access(folder, os.W_OK)
-
-
-CACHED = _cache_is_writable()
-if not CACHED:
-    warnings.warn(
-        "kernels cannot be cached on disk, so every process compiles them anew; "
-        "set NUMBA_CACHE_DIR to a writable folder",
-        RuntimeWarning,
-        stacklevel=2,
-    )
-
-
 def kernel(
     signature: str | Sequence[str],
     *,
     fastmath: frozenset[str] | bool = False,
     inline: bool = False,
 ) -> Callable[[F], F]:
-    """Compile a function for the given signature(s), without the GIL, cached on disk."""
+    """Compile a function for the given signature(s), without the GIL, kept on disk.
+
+    Division by zero gives inf or NaN, as in NumPy. ``inline`` copies the
+    function into its callers before LLVM sees it. With NUMBA_DISABLE_JIT=1 the
+    function stays plain Python.
+    """
+    signatures = [signature] if isinstance(signature, str) else list(signature)
 
     def compile_now(function: F) -> F:
-        compiled: Any = numba.njit(
-            signature if isinstance(signature, str) else list(signature),
-            cache=CACHED,
-            nogil=True,
-            error_model="numpy",
-            fastmath=set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
-            inline="always" if inline else "never",
-        )(function)
+        compiled = _dispatcher(function, fastmath, inline)
+        if hasattr(compiled, "py_func"):
+            compiled._cache = KernelCache.of(compiled)
+            for one in signatures:
+                compiled.compile(one)
+            compiled.disable_compile()
         return cast("F", compiled)
 
     return compile_now
+
+
+def part(*, fastmath: frozenset[str] | bool = False, inline: bool = False) -> Callable[[F], F]:
+    """Mark a function that kernels call; it is compiled into them, for the types that they pass."""
+
+    def mark(function: F) -> F:
+        return cast("F", _dispatcher(function, fastmath, inline))
+
+    return mark
+
+
+def _dispatcher(function: Callable[..., Any], fastmath: frozenset[str] | bool, inline: bool) -> Any:
+    return numba.njit(
+        nogil=True,
+        error_model="numpy",
+        fastmath=set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
+        inline="always" if inline else "never",
+    )(function)
