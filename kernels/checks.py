@@ -16,13 +16,15 @@ SUM_TOLERANCE = 1e-6
 
 
 def as_array(name: str, value: ArrayLike, dimensions: int, dtype: Any = np.float64) -> Array:
-    """The value as a C-contiguous array of that dtype and number of dimensions.
+    """The value as a C-contiguous, writeable array of that dtype and number of dimensions.
+
+    Copied only where it is not one already; numba takes a read-only array for another type.
 
     Raises:
         ValueError: It is not numeric, or has another number of dimensions.
     """
     try:
-        array = np.ascontiguousarray(value, dtype=dtype)
+        array = np.require(value, dtype, ["C_CONTIGUOUS", "WRITEABLE"])
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be numbers ({np.dtype(dtype).name}): {error}") from None
     if np.ndim(value) != dimensions:

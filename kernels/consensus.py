@@ -5,162 +5,189 @@ import math
 
 import numpy as np
 
-from kernels._jit import kernel
+from kernels import methods
+from kernels._jit import kernel, part
 from kernels._types import Matrix, Vector
-from kernels.agreement import divergence, effective_members, entropy, most_probable, vote_share
-from kernels.evidence import bayesian_pool, stacked_pool
+from kernels.agreement import divergence, effective_members, entropy
+from kernels.evidence import bayesian_pool, find_support, stacked_pool
 from kernels.intervals import member_range
-from kernels.methods import (
-    BAYESIAN,
-    BEST_CONFIDENCE,
-    BETA_LINEAR,
-    CHOSEN,
-    CONFIDENCE_WEIGHTED,
-    DECIDED,
-    DEFAULT_EXPONENT,
-    DEFAULT_TRIM,
-    DISPERSION,
-    EFFECTIVE_MEMBERS,
-    ENTROPY,
-    EXTREMISED,
-    INTERVAL_HIGH,
-    INTERVAL_LOW,
-    LINEAR,
-    LOG_ODDS,
-    MAJORITY,
-    MEDIAN,
-    NORMALISED_DISPERSION,
-    PRESENT,
-    STACKED,
-    SUMMARY_SIZE,
-    TRIMMED_MEAN,
-    UNANIMOUS,
-    VOTE_SHARE,
-    WEIGHTED_VOTE,
-    PoolingMethod,
+from kernels.members import (
+    LOG_ODDS_OF_FIRST,
+    TRAITS,
+    look_at_members,
+    most_probable,
+    use_equal_weights,
+    use_weights,
 )
+from kernels.methods import PoolingMethod
 from kernels.pools import (
     best_confidence_pool,
     beta_linear_pool,
-    clamped_logs,
     confidence_weighted_pool,
     fill,
+    find_confidence,
     linear_pool,
     log_odds_pool,
-    use_weights,
-    use_weights_without,
 )
 from kernels.ranked import median_pool, rank, trimmed_pool
-from kernels.votes import has_majority, leads, unanimous, vote_pool
+from kernels.votes import has_majority, leads, unanimous, vote_pool, vote_share
 
 NO_PARAMETERS: Vector = np.empty(0)
 
 
-@kernel("f8(f8[::1],i8,f8)")
+@part()
 def parameter(parameters: Vector, place: int, default: float) -> float:
     """A parameter, or its default where the vector is too short for it."""
     return parameters[place] if parameters.shape[0] > place else default
 
 
-@kernel("void(f8[:,::1],f8[:,::1],f8[:,::1],f8[::1],i8,f8[::1],f8[::1])")
-def pool_used(  # noqa: C901 - one branch a method
-    p: Matrix, logs: Matrix, order: Matrix, used: Vector, method: int, parameters: Vector, out: Vector
+@part()
+def prepare(
+    p: Matrix, method: int, parameters: Vector, logs: Matrix, traits: Matrix, prepared: Vector
 ) -> None:
-    """Pool by the method's number; everything that depends on p alone comes prepared.
+    """What a method needs of the members and that no weight changes.
 
-    p, logs (M, C); order (C, M), read by the ranked methods only; used (M,):
-    weights that sum to 1; out (C,). An unknown method gives NaN.
+    p, logs (M, C); traits (TRAITS, M). prepared (M × C,): the order of each
+    outcome (C, M) for the ranked methods, the support (M, C) for BAYESIAN, the
+    confidences (M,) for the methods that go by confidence.
     """
-    if method == LINEAR or method == UNANIMOUS:
-        linear_pool(p, used, out)
-    elif method == LOG_ODDS:
-        log_odds_pool(logs, used, 1.0, out)
-    elif method == EXTREMISED:
-        log_odds_pool(logs, used, parameter(parameters, 0, DEFAULT_EXPONENT), out)
-    elif method == TRIMMED_MEAN:
-        trimmed_pool(p, used, order, parameter(parameters, 0, DEFAULT_TRIM), out)
-    elif method == MEDIAN:
-        median_pool(p, used, order, out)
-    elif method == MAJORITY or method == WEIGHTED_VOTE:
-        vote_pool(p, used, parameter(parameters, 0, 0.0), method == WEIGHTED_VOTE, out)
-    elif method == BEST_CONFIDENCE:
-        best_confidence_pool(p, used, parameters, out)
-    elif method == CONFIDENCE_WEIGHTED:
-        confidence_weighted_pool(p, used, parameters, out)
-    elif method == BAYESIAN:
-        bayesian_pool(p, logs, used, parameters, out)
-    elif method == BETA_LINEAR:
-        beta_linear_pool(p, used, parameter(parameters, 0, 1.0), parameter(parameters, 1, 1.0), out)
-    elif method == STACKED:
-        stacked_pool(logs, used, parameters, out)
+    members, outcomes = p.shape
+    look_at_members(p, logs, traits)
+    if method == methods.MEDIAN or method == methods.TRIMMED_MEAN:
+        rank(p, prepared.reshape((outcomes, members)))
+    elif method == methods.BAYESIAN:
+        find_support(p, logs, parameters, prepared.reshape((members, outcomes)))
+    elif method == methods.BEST_CONFIDENCE or method == methods.CONFIDENCE_WEIGHTED:
+        find_confidence(traits, parameters, prepared[:members])
+
+
+@part(inline=True)
+def pool_weighed(  # noqa: C901, PLR0912 - one branch a method
+    p: Matrix,
+    w: Vector,
+    method: int,
+    parameters: Vector,
+    logs: Matrix,
+    traits: Matrix,
+    prepared: Vector,
+    out: Vector,
+) -> None:
+    """Pool by the method's number with weights w (M,); the rest as ``prepare`` made it.
+
+    out (C,). An unknown method gives NaN.
+    """
+    members, outcomes = p.shape
+    if method == methods.LINEAR or method == methods.UNANIMOUS:
+        linear_pool(p, w, out)
+    elif method == methods.LOG_ODDS:
+        log_odds_pool(logs, w, 1.0, out)
+    elif method == methods.EXTREMISED:
+        log_odds_pool(logs, w, parameter(parameters, 0, methods.DEFAULT_EXPONENT), out)
+    elif method == methods.TRIMMED_MEAN:
+        share = parameter(parameters, 0, methods.DEFAULT_TRIM)
+        trimmed_pool(p, w, prepared.reshape((outcomes, members)), share, out)
+    elif method == methods.MEDIAN:
+        median_pool(p, w, prepared.reshape((outcomes, members)), out)
+    elif method == methods.MAJORITY:
+        vote_pool(traits, w, parameter(parameters, 0, 0.0), False, out)
+    elif method == methods.WEIGHTED_VOTE:
+        vote_pool(traits, w, parameter(parameters, 0, 0.0), True, out)
+    elif method == methods.BEST_CONFIDENCE:
+        best_confidence_pool(p, w, prepared[:members], out)
+    elif method == methods.CONFIDENCE_WEIGHTED:
+        confidence_weighted_pool(p, w, prepared[:members], out)
+    elif method == methods.BAYESIAN:
+        bayesian_pool(prepared.reshape((members, outcomes)), w, parameters, out)
+    elif method == methods.BETA_LINEAR:
+        beta_linear_pool(p, w, parameter(parameters, 0, 1.0), parameter(parameters, 1, 1.0), out)
+    elif method == methods.STACKED:
+        stacked_pool(logs, w, parameters, out)
     else:
         fill(out, math.nan)
 
 
-@kernel("b1(f8[:,::1],f8[::1],i8,f8[::1])")
-def decided(p: Matrix, used: Vector, method: int, pooled: Vector) -> bool:
+@part()
+def decided(traits: Matrix, used: Vector, method: int, pooled: Vector) -> bool:
     """Whether the method reaches a decision by its own rule.
 
     MAJORITY: one outcome has more than half of the votes cast. WEIGHTED_VOTE:
     one leads strictly. UNANIMOUS: all members that count agree. Every other
     method: somebody is present.
     """
-    if method == MAJORITY:
+    if method == methods.MAJORITY:
         return has_majority(pooled)
-    if method == WEIGHTED_VOTE:
+    if method == methods.WEIGHTED_VOTE:
         return leads(pooled)
-    if method == UNANIMOUS:
-        return unanimous(p, used)
+    if method == methods.UNANIMOUS:
+        return unanimous(traits, used)
     return not math.isnan(pooled[0])
 
 
-@kernel("void(f8[:,::1],f8[:,::1],f8[:,::1],f8[::1],i8,f8[::1],f8[::1],f8[::1],f8[::1],f8[::1])")
+@part()
 def contribute(
     p: Matrix,
-    logs: Matrix,
-    order: Matrix,
     used: Vector,
     method: int,
     parameters: Vector,
+    logs: Matrix,
+    traits: Matrix,
+    prepared: Vector,
     pooled: Vector,
-    reduced: Vector,
-    without: Vector,
+    scratch: Vector,
     contributions: Vector,
 ) -> None:
     """What each member adds to the chosen outcome: pooled minus pooled without it.
 
-    pooled (C,): the pool of all. reduced (M,), without (C,): scratch.
-    contributions (M,): overwritten; 0 for the absent; the only member's is
-    against equal probabilities, 1/C. Exact: each is pooled anew without the member.
+    used (M,): as use_weights made them. pooled (C,): the pool of all. scratch
+    (M + C,). contributions (M,): overwritten; 0 for the absent; the only
+    member's is against equal probabilities, 1/C. Exact: for each the others are
+    pooled anew.
     """
+    members, outcomes = p.shape
+    w = scratch[:members]
+    without = scratch[members : members + outcomes]
     chosen = most_probable(pooled)
-    for i in range(p.shape[0]):
+    present = 0
+    weighing = 0
+    for i in range(members):
+        w[i] = used[i]
+        present += 0 if math.isnan(p[i, 0]) else 1
+        weighing += 1 if used[i] > 0.0 else 0
+    for i in range(members):
         contributions[i] = 0.0
         if math.isnan(p[i, 0]):
             continue
-        use_weights_without(p, used, i, reduced)
-        pool_used(p, logs, order, reduced, method, parameters, without)
-        before = without[chosen]
-        contributions[i] = pooled[chosen] - (1.0 / p.shape[1] if math.isnan(before) else before)
+        if present == 1:
+            contributions[i] = pooled[chosen] - 1.0 / outcomes
+            continue
+        last = weighing == 1 and used[i] > 0.0
+        if last:  # the others weigh 0, so without it they weigh the same
+            use_equal_weights(p, i, present - 1, w)
+        w[i] = 0.0
+        pool_weighed(p, w, method, parameters, logs, traits, prepared, without)
+        contributions[i] = pooled[chosen] - without[chosen]
+        if last:
+            fill(w, 0.0)
+        w[i] = used[i]
 
 
-@kernel("void(f8[:,::1],f8[::1],i8,f8[::1],f8[::1],i8,f8[::1])")
+@part()
 def summarise(
-    p: Matrix, used: Vector, method: int, pooled: Vector, contributions: Vector, present: int, summary: Vector
+    p: Matrix, used: Vector, method: int, traits: Matrix, pooled: Vector, present: int, summary: Vector
 ) -> None:
     """Fill summary (SUMMARY_SIZE,), in the places that kernels.methods names."""
     chosen = most_probable(pooled)
-    summary[CHOSEN] = chosen
-    summary[PRESENT] = present
-    summary[VOTE_SHARE] = vote_share(p, chosen)
-    summary[DISPERSION] = divergence(p, used)
-    summary[NORMALISED_DISPERSION] = summary[DISPERSION] / math.log(p.shape[1])
-    summary[ENTROPY] = entropy(pooled)
-    summary[EFFECTIVE_MEMBERS] = effective_members(used)
-    summary[DECIDED] = 1.0 if decided(p, used, method, pooled) else 0.0
-    low, high = member_range(p, used, pooled[0], 0)
-    summary[INTERVAL_LOW] = low
-    summary[INTERVAL_HIGH] = high
+    summary[methods.CHOSEN] = chosen
+    summary[methods.PRESENT] = present
+    summary[methods.VOTE_SHARE] = vote_share(traits, chosen)
+    summary[methods.DISPERSION] = divergence(p, traits, used)
+    summary[methods.NORMALISED_DISPERSION] = summary[methods.DISPERSION] / math.log(p.shape[1])
+    summary[methods.ENTROPY] = entropy(pooled)
+    summary[methods.EFFECTIVE_MEMBERS] = effective_members(used)
+    summary[methods.DECIDED] = 1.0 if decided(traits, used, method, pooled) else 0.0
+    low, high = member_range(traits[LOG_ODDS_OF_FIRST], used, pooled[0])
+    summary[methods.INTERVAL_LOW] = low
+    summary[methods.INTERVAL_HIGH] = high
 
 
 @kernel("void(f8[:,::1],f8[::1],i8,f8[::1],f8[::1],f8[::1],f8[::1],f8[::1],f8[::1])")
@@ -190,23 +217,30 @@ def consensus(
     members, outcomes = probabilities.shape
     cells = members * outcomes
     logs = workspace[:cells].reshape((members, outcomes))
-    order = workspace[cells : 2 * cells].reshape((outcomes, members))
-    reduced = workspace[2 * cells : 2 * cells + members]
-    without = workspace[2 * cells + members : 2 * cells + members + outcomes]
+    prepared = workspace[cells : 2 * cells]
+    traits = workspace[2 * cells : 2 * cells + TRAITS * members].reshape((TRAITS, members))
+    scratch = workspace[2 * cells + TRAITS * members :]
     present = use_weights(probabilities, weights, used_weights)
-    clamped_logs(probabilities, logs)
-    if method == MEDIAN or method == TRIMMED_MEAN:
-        rank(probabilities, order)
-    pool_used(probabilities, logs, order, used_weights, method, parameters, pooled)
+    prepare(probabilities, method, parameters, logs, traits, prepared)
+    pool_weighed(probabilities, used_weights, method, parameters, logs, traits, prepared, pooled)
     contribute(
-        probabilities, logs, order, used_weights, method, parameters, pooled, reduced, without, contributions
+        probabilities,
+        used_weights,
+        method,
+        parameters,
+        logs,
+        traits,
+        prepared,
+        pooled,
+        scratch,
+        contributions,
     )
-    summarise(probabilities, used_weights, method, pooled, contributions, present, summary)
+    summarise(probabilities, used_weights, method, traits, pooled, present, summary)
 
 
 def workspace_size(members: int, outcomes: int) -> int:
     """Places of float64 scratch that consensus needs."""
-    return 2 * members * outcomes + members + outcomes
+    return 2 * members * outcomes + (TRAITS + 1) * members + outcomes
 
 
 class Consensus:
@@ -229,7 +263,7 @@ class Consensus:
         self.pooled: Vector = np.empty(outcomes)
         self.used_weights: Vector = np.empty(members)
         self.contributions: Vector = np.empty(members)
-        self.summary: Vector = np.empty(SUMMARY_SIZE)
+        self.summary: Vector = np.empty(methods.SUMMARY_SIZE)
 
     def __call__(
         self,

@@ -3,8 +3,8 @@
 
 import math
 
-from kernels._jit import kernel
-from kernels._types import Matrix, Vector
+from kernels._jit import part
+from kernels._types import Vector
 from kernels.special import expit, logit, student_t_95
 
 #: Level of the range in a consensus: 5 % lie below, 5 % above.
@@ -15,13 +15,14 @@ PRIOR_DEVIATION = 1.0
 PRIOR_DEGREES = 1.0
 
 
-@kernel("UniTuple(f8,2)(f8[:,::1],f8[::1],f8,i8)")
-def member_range(p: Matrix, used: Vector, centre: float, outcome: int) -> tuple[float, float]:
-    """Range in which one more member like these would put the outcome's probability, level 0.9.
+@part()
+def member_range(log_odds: Vector, used: Vector, centre: float) -> tuple[float, float]:
+    """Range in which one more member like these would put a probability, level 0.9.
 
-    p (M, C), used (M,): weights that sum to 1, centre: the pooled probability.
+    log_odds (M,): of the members' probabilities; used (M,): weights that sum to
+    1; centre: the pooled probability.
 
-        n   = 1 / Σ w²,                 l = log-odds of the members' probabilities
+        n   = 1 / Σ w²,                 l = log_odds
         s²  = (d₀ s₀² + (n - 1) v) / (d₀ + n - 1),  v = Σ w (l - mean)² / (1 - Σ w²)
         low, high = expit(logit centre ∓ t₀.₉₅(d₀ + n - 1) s √(1 + 1/n))
 
@@ -37,17 +38,17 @@ def member_range(p: Matrix, used: Vector, centre: float, outcome: int) -> tuple[
     total = 0.0
     squares = 0.0
     mean = 0.0
-    for i in range(p.shape[0]):
+    for i in range(used.shape[0]):
         if used[i] > 0.0:
             total += used[i]
             squares += used[i] * used[i]
-            mean += used[i] * logit(p[i, outcome])
+            mean += used[i] * log_odds[i]
     if total <= 0.0:
         return 0.0, 1.0
     spread = 0.0
-    for i in range(p.shape[0]):
+    for i in range(used.shape[0]):
         if used[i] > 0.0:
-            spread += used[i] * (logit(p[i, outcome]) - mean) ** 2
+            spread += used[i] * (log_odds[i] - mean) ** 2
     effective = 1.0 / squares
     degrees = PRIOR_DEGREES + max(effective - 1.0, 0.0)
     # (n - 1) v, written so that one member of weight 1 does not divide by 0

@@ -3,7 +3,7 @@
 
 import math
 
-from kernels._jit import kernel
+from kernels._jit import part
 from kernels.methods import CLAMP
 
 LENTZ_STEPS = 300
@@ -11,7 +11,7 @@ LENTZ_TINY = 1e-300
 LENTZ_ENOUGH = 1e-15
 
 
-@kernel("f8(f8)")
+@part()
 def expit(x: float) -> float:
     """Logistic function 1 / (1 + exp(-x)), without overflow at either end.
 
@@ -23,7 +23,7 @@ def expit(x: float) -> float:
     return e / (1.0 + e)
 
 
-@kernel("f8(f8)")
+@part()
 def logit(p: float) -> float:
     """Log-odds log(p / (1 - p)) of a probability held in [1e-6, 1 - 1e-6].
 
@@ -33,7 +33,7 @@ def logit(p: float) -> float:
     return math.log(q) - math.log1p(-q)
 
 
-@kernel("f8(f8,f8,f8)")
+@part()
 def _beta_fraction(a: float, b: float, x: float) -> float:
     """Continued fraction of the incomplete beta function, by modified Lentz."""
     c = 1.0
@@ -54,7 +54,7 @@ def _beta_fraction(a: float, b: float, x: float) -> float:
     return h
 
 
-@kernel("f8(f8,f8,f8)")
+@part()
 def incomplete_beta(a: float, b: float, x: float) -> float:
     """Regularised incomplete beta function I_x(a, b), for a, b > 0.
 
@@ -73,7 +73,7 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     return 1.0 - front * _beta_fraction(b, a, 1.0 - x) / b
 
 
-@kernel("f8(f8)")
+@part()
 def student_t_95(degrees: float) -> float:
     """95th percentile of Student's t for any real degrees of freedom >= 1.
 

@@ -1,58 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
 """Votes: majority, weighted vote, unanimity.
 
-Shapes as in kernels.pools. A member votes for its own most probable outcome.
+Shapes and weights as in kernels.pools. A member votes for its own most
+probable outcome; ``traits`` (TRAITS, M) are those of kernels.members.
 """
 
 import math
 
-from kernels._jit import kernel
+from kernels._jit import part
 from kernels._types import Matrix, Vector
-from kernels.agreement import most_probable
+from kernels.members import CHOICE, GREATEST
 from kernels.methods import TIE
 from kernels.pools import fill, normalise
 
 
-@kernel("void(f8[:,::1],f8[::1],f8,b1,f8[::1])")
-def vote_pool(p: Matrix, used: Vector, threshold: float, weighted: bool, out: Vector) -> None:
+@part()
+def vote_pool(traits: Matrix, w: Vector, threshold: float, weighted: bool, out: Vector) -> None:
     """Share of the votes that each outcome gets.
 
-    p (M, C), used (M,), out (C,). Only members whose greatest probability is at
-    least the threshold vote. weighted: a vote counts its weight, else 1. Where
-    no vote is cast each outcome gets 1/C; NaN where nobody counts.
+    traits (TRAITS, M), w (M,), out (C,). Only members whose greatest
+    probability is at least the threshold vote. weighted: a vote counts its
+    weight, else 1. Where no vote is cast each outcome gets 1/C.
     """
     fill(out, 0.0)
     counted = 0
-    for i in range(p.shape[0]):
-        if used[i] > 0.0:
+    for i in range(traits.shape[1]):
+        if w[i] > 0.0:
             counted += 1
-            greatest = p[i, 0]
-            for c in range(1, p.shape[1]):
-                greatest = max(greatest, p[i, c])
-            if greatest >= threshold - TIE:
-                out[most_probable(p[i])] += used[i] if weighted else 1.0
+            if traits[GREATEST, i] >= threshold - TIE:
+                out[int(traits[CHOICE, i])] += w[i] if weighted else 1.0
     if counted == 0:
         fill(out, math.nan)
     normalise(out)
 
 
-@kernel("b1(f8[:,::1],f8[::1])")
-def unanimous(p: Matrix, used: Vector) -> bool:
-    """Whether all members that count have the same most probable outcome; False for none.
-
-    p (M, C), used (M,).
-    """
-    first = -1
-    for i in range(p.shape[0]):
-        if used[i] > 0.0:
-            own = most_probable(p[i])
-            if first >= 0 and own != first:
+@part()
+def unanimous(traits: Matrix, w: Vector) -> bool:
+    """Whether all members that count have the same most probable outcome; False for none."""
+    first = -1.0
+    for i in range(traits.shape[1]):
+        if w[i] > 0.0:
+            if first >= 0.0 and traits[CHOICE, i] != first:
                 return False
-            first = own
-    return first >= 0
+            first = traits[CHOICE, i]
+    return first >= 0.0
 
 
-@kernel("b1(f8[::1])")
+@part()
 def leads(out: Vector) -> bool:
     """Whether one outcome of out (C,) has strictly more than every other."""
     best = 0
@@ -65,10 +59,26 @@ def leads(out: Vector) -> bool:
     return not math.isnan(out[0])
 
 
-@kernel("b1(f8[::1])")
+@part()
 def has_majority(out: Vector) -> bool:
     """Whether one outcome of out (C,) has strictly more than one half."""
     for c in range(out.shape[0]):
         if out[c] > 0.5 + TIE:
             return True
     return False
+
+
+@part()
+def vote_share(traits: Matrix, chosen: int) -> float:
+    """Share of the present members whose own most probable outcome is the chosen one.
+
+    Each present member counts once, whatever its weight. NaN if all are absent.
+    """
+    present = 0
+    votes = 0
+    for i in range(traits.shape[1]):
+        if traits[CHOICE, i] >= 0.0:
+            present += 1
+            if traits[CHOICE, i] == chosen:
+                votes += 1
+    return votes / present if present > 0 else math.nan
