@@ -108,6 +108,7 @@ class SqliteDatabase:
             connection.rollback()  # for SQLAlchemy, which takes a commit that failed for done
             _driver(connection).rollback()
             raise
+        connection.rollback()  # nothing, unless the work left a transaction of its own open
         return result, self._changes() - self._changes_copied >= CHECKPOINT_CHANGES
 
     def _disconnect(self) -> None:

@@ -83,6 +83,13 @@ async def test_another_process_that_holds_the_lock_costs_one_batch(tmp_path: Pat
     await store.close()
 
 
+async def test_work_that_forgot_its_transaction_harms_nobody(store: SqlPredictionStore) -> None:
+    for _ in range(2):
+        await store._database.write(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
+    await store.save(record("p-1"))
+    assert await store.get("p-1") is not None
+
+
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match=r"storage\.url: .*file/x\.db cannot be used .*name a file"):
