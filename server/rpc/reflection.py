@@ -92,7 +92,7 @@ class Reflection:
             self._add_files(self._find(lambda pool: pool.FindFileByName(request.file_by_filename)), response)
         elif kind == "file_containing_symbol":
             symbol = request.file_containing_symbol
-            self._add_files(self._find(lambda pool: pool.FindFileContainingSymbol(symbol)), response)
+            self._add_files(self._find(lambda pool: _file_of(pool, symbol)), response)
         elif kind == "file_containing_extension":
             self._add_files(self._extension_file(request.file_containing_extension), response)
         elif kind == "all_extension_numbers_of_type":
@@ -133,3 +133,11 @@ class Reflection:
 
         add(file)
         response.file_descriptor_response.file_descriptor_proto.extend(seen.values())
+
+
+def _file_of(pool: DescriptorPool, symbol: str) -> FileDescriptor:
+    try:
+        return pool.FindFileContainingSymbol(symbol)
+    except KeyError:
+        # Methods are symbols like any other, but this look-up does not know them.
+        return pool.FindMethodByName(symbol).containing_service.file
