@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +36,27 @@ def serving(
     Raises:
         RuntimeError: it did not become ready; the message has its log.
     """
-    arguments = ["--config", str(config)] if config else []
-    with (folder / "server.log").open("w+") as log:
+    arguments = ["serve", "--json", "--listen", "127.0.0.1:0"]
+    given = ["--config", str(config)] if config else []
+    with running(folder, "server.cli", [*arguments, *given], environment) as served:
+        yield served
+
+
+@contextmanager
+def running(
+    folder: Path,
+    module: str,
+    arguments: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Served]:
+    """A Python module as a server: its first line on standard output says its address in JSON.
+
+    Raises:
+        RuntimeError: it did not become ready; the message has its log.
+    """
+    with (folder / f"{module}.log").open("w+") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "server.cli", "serve", "--json", "--listen", "127.0.0.1:0", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=REPOSITORY,
             env={**os.environ, **_environment(folder), **(environment or {})},
             stdout=subprocess.PIPE,
