@@ -26,6 +26,10 @@ def serve(
 
     One line says when it is ready; the log goes to standard error.
     """
+    import time
+
+    started_s = time.monotonic()
+    # Most of the time goes into this import, so the clock runs before it.
     from server.cli.serving import serve_until_told
 
-    serve_until_told(config, listen, as_json)
+    serve_until_told(config, listen, as_json, started_s)

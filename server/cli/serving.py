@@ -19,13 +19,12 @@ _EXAMPLE = "polymarket-4zgncn-20251026"
 _REPLAY = "samples/books/nexousdt_spot_20240724"
 
 
-def serve_until_told(config: Path | None, listen: str, as_json: bool) -> None:
-    """Run the server in this process.
+def serve_until_told(config: Path | None, listen: str, as_json: bool, started_s: float) -> None:
+    """Run the server in this process; ``started_s`` is when it was begun, by ``time.monotonic``.
 
     Raises:
         Failure: it cannot be started.
     """
-    started_s = time.monotonic()
     file = config or DEFAULT_FILE
 
     def ready(app: App) -> None:
@@ -79,7 +78,10 @@ def _next_steps(app: App, quickstart: bool) -> str:
 
 
 def _own_path() -> str:
+    """How this command was called, seen from the working folder."""
     path = Path(sys.argv[0])
+    if path.name == "__main__.py":
+        return "python -m server.cli"
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
