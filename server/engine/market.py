@@ -140,7 +140,7 @@ def _inputs(observation: MarketObservation, control: Control) -> Inputs:
         symbol=observation.symbol,
         event_time_us=observation.event_time_us,
         sequence=observation.sequence,
-        warm=observation.warm,
-        features=observation.features if control.send_features else None,
+        warm=observation.features_warm,
+        features=observation.feature_rows[-1] if control.send_features else None,
         window=observation.window if control.send_window else None,
     )

@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.features.candles import Candles
 from server.forecasting.prediction import Prediction
 
 Integers = NDArray[np.int64]
@@ -23,12 +24,16 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole book. Tick and lot size are 0 where the sender has said them before."""
+    """The whole book. Tick and lot size are 0 where the sender has said them before.
+
+    ``is_update``: the feed sends whole books, and this is its next update.
+    """
 
     levels: Levels
     update_id: int
     tick_size: float
     lot_size: float
+    is_update: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,13 @@ class Trade:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """Closed candles of the past; see ``kernels.features.candles.Candles``."""
+
+    candles: Candles
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """What the stream should send; 0 and empty mean "as configured"."""
 
@@ -67,7 +79,7 @@ class MarketEvent:
 
     symbol: str
     event_time_us: int
-    body: Snapshot | Delta | Trade | Control
+    body: Snapshot | Delta | Trade | History | Control
 
 
 class NoticeKind(StrEnum):

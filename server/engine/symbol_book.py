@@ -1,18 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One symbol of one market stream: its book, its window, and what to send when."""
+"""One symbol of one market stream: its book, window and features, and what to send when."""
 
 import time
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kernels.book import OrderBook
+from kernels.book import LEVELS
 from kernels.book_errors import BookError, CrossedBookError, NoSnapshotError, SequenceGapError
-from kernels.windows import CHANNELS, ROWS, BookWindow
-from server.engine.market_events import Control, Delta, MarketEvent, Notice, NoticeKind, Snapshot
+from kernels.features.candles import Candles
+from kernels.features.layout import FEATURE_ROWS
+from kernels.features.market import Instrument, MarketFeatures
+from kernels.features.names import FEATURE_COUNT
+from kernels.windows import CHANNELS, ROWS
+from server.engine.market_events import (
+    Control,
+    Delta,
+    History,
+    MarketEvent,
+    Notice,
+    NoticeKind,
+    Snapshot,
+    Trade,
+)
 from server.forecasting.query import MarketObservation
 
-_LEVELS = 20
 _KINDS: dict[type[BookError], NoticeKind] = {
     NoSnapshotError: NoticeKind.NO_SNAPSHOT,
     SequenceGapError: NoticeKind.SEQUENCE_GAP,
@@ -28,82 +39,121 @@ class SymbolBook:
         self.control = control
         self.sequence = 0
         self.event_time_us = 0
-        self._book = OrderBook()
-        self._window: BookWindow | None = None
+        self._market: MarketFeatures | None = None
+        self._history: Candles | None = None
         self._since_signal = 0
         self._signal_at_s = float("-inf")
 
     def apply(self, event: MarketEvent) -> Notice | None:
-        """Take one snapshot or delta; a notice where the book or its sender is at fault."""
-        body = event.body
+        """Take one event; a notice where it or the book is at fault. What is refused changes nothing."""
         try:
-            if isinstance(body, Snapshot):
-                self._snapshot(body)
-            elif isinstance(body, Delta) and not self._delta(body):
-                return None
+            if self._renewed(event):
+                self._count(event.event_time_us)
         except BookError as error:
             kind = _KINDS.get(type(error), NoticeKind.INVALID_EVENT)
-            return Notice(self.symbol, kind, f"{error}; send a snapshot", event.event_time_us)
+            return Notice(self.symbol, kind, str(error), event.event_time_us)
         except ValueError as error:
             return Notice(self.symbol, NoticeKind.INVALID_EVENT, str(error), event.event_time_us)
-        self._updated(event.event_time_us)
         return None
 
-    def _snapshot(self, snapshot: Snapshot) -> None:
-        if self._window is None and not snapshot.lot_size:
-            raise ValueError("snapshot.lot_size: the first snapshot of a symbol needs it, > 0")
-        levels = snapshot.levels
-        self._book.apply_snapshot(levels.side, levels.price, levels.size, last_update_id=snapshot.update_id)
-        if self._window is None:
-            self._window = BookWindow(lot_size=snapshot.lot_size)
+    def _renewed(self, event: MarketEvent) -> bool:
+        """Apply one event; whether the features are new."""
+        body = event.body
+        if isinstance(body, Delta):
+            return self._delta(body, event.event_time_us)
+        if isinstance(body, Trade):
+            price, lots = body.price, body.lots
+            self._begun().trade(price, lots, bought=body.buyer_is_aggressor, time_us=event.event_time_us)
+        elif isinstance(body, Snapshot):
+            return self._snapshot(body, event.event_time_us)
+        elif isinstance(body, History):
+            self._seed(body.candles)
+        return False
 
-    def _delta(self, delta: Delta) -> bool:
+    def _begun(self) -> MarketFeatures:
+        if self._market is None:
+            raise NoSnapshotError("the symbol has no snapshot yet; send one first")
+        return self._market
+
+    def _delta(self, delta: Delta, time_us: int) -> bool:
         levels = delta.levels
-        return self._book.apply_update(
+        return self._begun().update(
             levels.side,
             levels.price,
             levels.size,
+            time_us=time_us,
             first_update_id=delta.first_update_id,
             last_update_id=delta.last_update_id,
             previous_update_id=delta.previous_update_id,
         )
 
-    def _updated(self, event_time_us: int) -> None:
+    def _snapshot(self, snapshot: Snapshot, time_us: int) -> bool:
+        if self._market is None:
+            self._market = self._begin(snapshot)
+        levels = snapshot.levels
+        self._market.snapshot(
+            levels.side,
+            levels.price,
+            levels.size,
+            time_us=time_us,
+            last_update_id=snapshot.update_id,
+            is_row=snapshot.is_update,
+        )
+        return snapshot.is_update
+
+    def _begin(self, snapshot: Snapshot) -> MarketFeatures:
+        if not (snapshot.tick_size and snapshot.lot_size):
+            raise ValueError("snapshot: the first one of a symbol needs tick_size and lot_size, > 0")
+        market = MarketFeatures(Instrument(snapshot.tick_size, snapshot.lot_size))
+        if self._history is not None:
+            market.seed(self._history)
+            self._history = None
+        return market
+
+    def _seed(self, candles: Candles) -> None:
+        if self._market is None:
+            self._history = candles
+        else:
+            self._market.seed(candles)
+
+    def _count(self, event_time_us: int) -> None:
         self.sequence += 1
         self.event_time_us = event_time_us
         self._since_signal += 1
-        book = self._book
-        if self._window is not None and book.two_sided:
-            self._window.push(book.ask_px, book.ask_qty, book.bid_px, book.bid_qty)
 
     @property
     def due(self) -> bool:
         """Whether a signal should go out now."""
-        if (
-            self._window is None
-            or not self._window.warm
-            or self._since_signal < self.control.signal_every_updates
-        ):
+        if self._market is None or not self._market.window_warm:
+            return False
+        if self._since_signal < self.control.signal_every_updates:
             return False
         return time.monotonic() - self._signal_at_s >= self.control.min_signal_interval_s
 
     def observe(self, horizon_updates: int) -> MarketObservation:
         """What the networks see now; counts as the signal that was due."""
+        market = self._begun()
         self._since_signal = 0
         self._signal_at_s = time.monotonic()
-        window: NDArray[np.float32] = np.empty((ROWS, _LEVELS, CHANNELS), dtype=np.float32)
-        assert self._window is not None  # noqa: S101 - `due` came first
-        warm = self._window.read(window)
+        window = np.empty((ROWS, LEVELS, CHANNELS), dtype=np.float32)
+        rows = np.empty((FEATURE_ROWS, FEATURE_COUNT), dtype=np.float32)
         return MarketObservation(
-            self.symbol, self.event_time_us, self.sequence, warm, horizon_updates, window
+            symbol=self.symbol,
+            event_time_us=self.event_time_us,
+            sequence=self.sequence,
+            warm=market.read_window(window),
+            features_warm=market.read_feature_rows(rows) and market.warm,
+            horizon_updates=horizon_updates,
+            window=window,
+            feature_rows=rows,
         )
 
     @property
     def best_bid_ticks(self) -> int:
         """The best bid."""
-        return int(self._book.bid_px[0])
+        return int(self._begun().book.bid_px[0])
 
     @property
     def best_ask_ticks(self) -> int:
         """The best ask."""
-        return int(self._book.ask_px[0])
+        return int(self._begun().book.ask_px[0])

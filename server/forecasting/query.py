@@ -15,18 +15,20 @@ class MarketObservation:
     """The state of one market at one book update: the networks' input.
 
     ``window`` is (100, 20, 4) float32, row x level x (ask price, ask size, bid
-    price, bid size), encoded as ``kernels.windows`` says; ``features`` is (112,)
-    float32, NaN where history is short. The arrays belong to the stream and
-    change with its next update: a forecaster copies what it keeps.
+    price, bid size), encoded as ``kernels.windows`` says; ``feature_rows`` is
+    (60, 112) float32, oldest first, NaN where history is short. Both are the
+    observation's own. ``warm``: the window is full; ``features_warm``: 60 rows
+    are in and every feature of the newest is defined.
     """
 
     symbol: str
     event_time_us: int
     sequence: int
     warm: bool
+    features_warm: bool
     horizon_updates: int
     window: NDArray[np.float32]
-    features: NDArray[np.float32] | None = None
+    feature_rows: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,28 @@ import math
 import numpy as np
 
 from consilience.v1 import market_pb2
-from server.engine.market_events import Control, Delta, Levels, MarketEvent, Snapshot, Trade
+from kernels.features.candles import BAR_US, Candles
+from server.engine.market_events import Control, Delta, History, Levels, MarketEvent, Snapshot, Trade
+from server.forecasting.errors import InvalidRequestError
 from server.rpc.rules import Rules
 
 MAX_EVENTS = 1_000
 MAX_LEVELS = 10_000
+MAX_CANDLES = 10_000
 UNKNOWN_ID = -1
+
+#: Events that carry a time of the market.
+_TIMED = frozenset({"snapshot", "delta", "trade"})
+_CANDLE = (
+    "open_ticks",
+    "high_ticks",
+    "low_ticks",
+    "close_ticks",
+    "lots",
+    "quote",
+    "trade_count",
+    "taker_buy_lots",
+)
 
 
 def event_from(message: market_pb2.MarketEvent) -> MarketEvent:
@@ -23,22 +39,38 @@ def event_from(message: market_pb2.MarketEvent) -> MarketEvent:
     rules = Rules()
     symbol = rules.text("symbol", message.symbol, 64, least=1, printable=True)
     kind = message.WhichOneof("event")
-    body: Snapshot | Delta | Trade | Control
+    body: Snapshot | Delta | Trade | History | Control
+    if kind in _TIMED and message.event_time_us <= 0:
+        rules.broken(
+            "event_time_us", f"must be > 0, microseconds since the Unix epoch, got {message.event_time_us}"
+        )
     if kind == "delta":
         body = _delta(message.delta, rules)
     elif kind == "snapshot":
         body = _snapshot(message.snapshot, rules)
     elif kind == "trade":
         body = _trade(message.trade, rules)
-    elif kind == "control":
-        body = _control(message.control, rules)
+    elif kind == "history":
+        body = _history(message.history, rules)
     else:
-        body = Control()
-        rules.broken(
-            "event", f"{kind} is not served yet; leave it out" if kind else "one of its fields must be set"
-        )
+        body = _control(message.control, rules)
+        if kind is None:
+            rules.broken("event", "one of its fields must be set")
     rules.check()
     return MarketEvent(symbol, message.event_time_us, body)
+
+
+def _history(message: market_pb2.MarketHistory, rules: Rules) -> History:
+    rules.count("history.candles", message.candles, MAX_CANDLES, least=1)
+    rules.check()
+    starts = np.array([candle.open_time_us for candle in message.candles], dtype=np.int64)
+    table = np.array(
+        [[getattr(candle, name) for name in _CANDLE] for candle in message.candles], dtype=np.float64
+    )
+    try:
+        return History(Candles(starts, table, message.length_us or BAR_US))
+    except ValueError as error:
+        raise InvalidRequestError.of("history.candles", str(error)) from error
 
 
 def _snapshot(message: market_pb2.BookSnapshot, rules: Rules) -> Snapshot:
@@ -86,9 +118,8 @@ def _trade(message: market_pb2.MarketTrade, rules: Rules) -> Trade:
 
 
 def _control(message: market_pb2.MarketControl, rules: Rules) -> Control:
-    for name in ("send_features", "record_signals"):
-        if getattr(message, name):
-            rules.broken(f"control.{name}", "this server does not serve it yet; leave it out")
+    if message.record_signals:
+        rules.broken("control.record_signals", "this server does not serve it yet; leave it out")
     interval_s = 0.0
     if message.HasField("min_signal_interval"):
         interval_s = rules.seconds("control.min_signal_interval", message.min_signal_interval, 3_600.0)
@@ -96,5 +127,6 @@ def _control(message: market_pb2.MarketControl, rules: Rules) -> Control:
         ensemble=rules.text("control.ensemble", message.ensemble, 128, printable=True),
         signal_every_updates=message.signal_every_updates,
         min_signal_interval_s=interval_s,
+        send_features=message.send_features,
         send_window=message.send_window,
     )
