@@ -32,13 +32,12 @@ MARKET_NOTICE_KIND_OVERLOADED: MarketNoticeKind
 MARKET_NOTICE_KIND_OUT_OF_ORDER: MarketNoticeKind
 
 class MarketEvent(_message.Message):
-    __slots__ = ("symbol", "event_time_us", "snapshot", "delta", "trade", "candle", "history", "control")
+    __slots__ = ("symbol", "event_time_us", "snapshot", "delta", "trade", "history", "control")
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_US_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     DELTA_FIELD_NUMBER: _ClassVar[int]
     TRADE_FIELD_NUMBER: _ClassVar[int]
-    CANDLE_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     CONTROL_FIELD_NUMBER: _ClassVar[int]
     symbol: str
@@ -46,13 +45,12 @@ class MarketEvent(_message.Message):
     snapshot: BookSnapshot
     delta: BookDelta
     trade: MarketTrade
-    candle: MarketCandle
     history: MarketHistory
     control: MarketControl
-    def __init__(self, symbol: _Optional[str] = ..., event_time_us: _Optional[int] = ..., snapshot: _Optional[_Union[BookSnapshot, _Mapping]] = ..., delta: _Optional[_Union[BookDelta, _Mapping]] = ..., trade: _Optional[_Union[MarketTrade, _Mapping]] = ..., candle: _Optional[_Union[MarketCandle, _Mapping]] = ..., history: _Optional[_Union[MarketHistory, _Mapping]] = ..., control: _Optional[_Union[MarketControl, _Mapping]] = ...) -> None: ...
+    def __init__(self, symbol: _Optional[str] = ..., event_time_us: _Optional[int] = ..., snapshot: _Optional[_Union[BookSnapshot, _Mapping]] = ..., delta: _Optional[_Union[BookDelta, _Mapping]] = ..., trade: _Optional[_Union[MarketTrade, _Mapping]] = ..., history: _Optional[_Union[MarketHistory, _Mapping]] = ..., control: _Optional[_Union[MarketControl, _Mapping]] = ...) -> None: ...
 
 class BookSnapshot(_message.Message):
-    __slots__ = ("tick_size", "lot_size", "update_id", "ask_ticks", "ask_lots", "bid_ticks", "bid_lots")
+    __slots__ = ("tick_size", "lot_size", "update_id", "ask_ticks", "ask_lots", "bid_ticks", "bid_lots", "is_update")
     TICK_SIZE_FIELD_NUMBER: _ClassVar[int]
     LOT_SIZE_FIELD_NUMBER: _ClassVar[int]
     UPDATE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +58,7 @@ class BookSnapshot(_message.Message):
     ASK_LOTS_FIELD_NUMBER: _ClassVar[int]
     BID_TICKS_FIELD_NUMBER: _ClassVar[int]
     BID_LOTS_FIELD_NUMBER: _ClassVar[int]
+    IS_UPDATE_FIELD_NUMBER: _ClassVar[int]
     tick_size: float
     lot_size: float
     update_id: int
@@ -67,7 +66,8 @@ class BookSnapshot(_message.Message):
     ask_lots: _containers.RepeatedScalarFieldContainer[int]
     bid_ticks: _containers.RepeatedScalarFieldContainer[int]
     bid_lots: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, tick_size: _Optional[float] = ..., lot_size: _Optional[float] = ..., update_id: _Optional[int] = ..., ask_ticks: _Optional[_Iterable[int]] = ..., ask_lots: _Optional[_Iterable[int]] = ..., bid_ticks: _Optional[_Iterable[int]] = ..., bid_lots: _Optional[_Iterable[int]] = ...) -> None: ...
+    is_update: bool
+    def __init__(self, tick_size: _Optional[float] = ..., lot_size: _Optional[float] = ..., update_id: _Optional[int] = ..., ask_ticks: _Optional[_Iterable[int]] = ..., ask_lots: _Optional[_Iterable[int]] = ..., bid_ticks: _Optional[_Iterable[int]] = ..., bid_lots: _Optional[_Iterable[int]] = ..., is_update: bool = ...) -> None: ...
 
 class BookDelta(_message.Message):
     __slots__ = ("first_update_id", "last_update_id", "previous_update_id", "ask_ticks", "ask_lots", "bid_ticks", "bid_lots")
@@ -120,10 +120,12 @@ class MarketCandle(_message.Message):
     def __init__(self, open_time_us: _Optional[int] = ..., open_ticks: _Optional[float] = ..., high_ticks: _Optional[float] = ..., low_ticks: _Optional[float] = ..., close_ticks: _Optional[float] = ..., lots: _Optional[float] = ..., quote: _Optional[float] = ..., trade_count: _Optional[int] = ..., taker_buy_lots: _Optional[float] = ...) -> None: ...
 
 class MarketHistory(_message.Message):
-    __slots__ = ("candles",)
+    __slots__ = ("candles", "length_us")
     CANDLES_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_US_FIELD_NUMBER: _ClassVar[int]
     candles: _containers.RepeatedCompositeFieldContainer[MarketCandle]
-    def __init__(self, candles: _Optional[_Iterable[_Union[MarketCandle, _Mapping]]] = ...) -> None: ...
+    length_us: int
+    def __init__(self, candles: _Optional[_Iterable[_Union[MarketCandle, _Mapping]]] = ..., length_us: _Optional[int] = ...) -> None: ...
 
 class MarketControl(_message.Message):
     __slots__ = ("ensemble", "signal_every_updates", "min_signal_interval", "send_features", "send_window", "record_signals")
