@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from server.forecasting.deadline import Deadline
-from server.forecasting.errors import RecordError
+from server.forecasting.errors import ConflictError, RecordError
 from server.forecasting.forecast import Answer, Forecast
 from server.forecasting.ports import Identity
 from server.forecasting.prediction import PredictionRecord
@@ -102,6 +102,9 @@ class MemoryStore:
             await self.gate.wait()
         if self.broken:
             raise RecordError("the disk is full")
+        request = (record.caller, record.prediction.request_id)
+        if request[1] and await self.find_request(*request):
+            raise ConflictError("answered already")
         self.records[record.prediction.id] = record
 
     async def get(self, prediction_id: str) -> PredictionRecord | None:

@@ -9,7 +9,7 @@ import structlog
 
 from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Durability
-from server.forecasting.errors import RecordError
+from server.forecasting.errors import ConflictError, RecordError
 from server.forecasting.ports import PredictionStore
 from server.forecasting.prediction import Prediction, PredictionRecord
 
@@ -77,14 +77,23 @@ class Recorder:
         self._behind.add(saving)
         saving.add_done_callback(self._saved)
         await asyncio.wait({saving}, timeout=deadline.earlier(SEND_S).remaining_s())
-        if saving.done() and saving.exception() is None:
-            return durable.prediction
+        if saving.done():
+            error = saving.exception()
+            if error is None:
+                return durable.prediction
+            if isinstance(error, ConflictError) and (first := await self._first(record)) is not None:
+                return first
         if durability is Durability.DEADLINE_FIRST:
             return self._unproven(record)
         raise RecordError(
             "the answer could not be written to disk in time and was to be durable; "
             "look at the disk, or ask with durability DEADLINE_FIRST"
         )
+
+    async def _first(self, record: PredictionRecord) -> Prediction | None:
+        """What another process has answered to the same request."""
+        stored = await self._store.find_request(record.caller, record.prediction.request_id)
+        return None if stored is None else stored.prediction
 
     @staticmethod
     def _unproven(record: PredictionRecord) -> Prediction:
@@ -96,8 +105,10 @@ class Recorder:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("record_failed", task=task.get_name(), error=str(error))
 
-    async def close(self) -> None:
-        """Wait for requests and records under way."""
+    async def close(self, grace_s: float = 30.0) -> None:
+        """Wait for requests and records under way, but not for ever: a hung disk must not stop the exit."""
         pending = {*self._under_way.values(), *self._behind}
         if pending:
-            await asyncio.wait(pending)
+            _, stuck = await asyncio.wait(pending, timeout=grace_s)
+            if stuck:
+                log.error("records_left_behind", count=len(stuck))

@@ -52,6 +52,7 @@ class PredictionStore(Protocol):
 
         Raises:
             RecordError: it is not, and will not be.
+            ConflictError: this caller's request was answered already, by another process.
         """
         ...
 

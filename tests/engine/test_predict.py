@@ -170,6 +170,16 @@ async def test_the_same_request_is_answered_once(store: MemoryStore) -> None:
     assert other.id != prediction.id
 
 
+async def test_a_request_that_another_process_answered_first_gets_that_answer(store: MemoryStore) -> None:
+    ensemble = ensemble_of({"a": yes(0.7)})
+    gate = asyncio.Event()
+    slow = ensemble_of({"a": Saying(Forecast((0.2, 0.8)), gate)})
+    late = asyncio.create_task(engine_of(slow, store=store).predict(ask(request_id="r1")))
+    first = await engine_of(ensemble, store=store).predict(ask(request_id="r1"))
+    gate.set()
+    assert await late == first
+
+
 async def test_durable_means_on_disk() -> None:
     stalled = MemoryStore(gate=asyncio.Event())
     engine = engine_of(ensemble_of({"a": yes(0.7)}, deadline_s=0.2), store=stalled)
