@@ -61,6 +61,9 @@ async def _provide(
         return _refuse(service, entry, error)
     if call.fault in REFUSALS:
         message = _MESSAGES.get(call.fault, f"Simulated failure: {call.fault.name.lower()}")
+        if call.fault is Fault.AUTH:
+            # The worst that a proxy can do: callers must not pass it on.
+            message = f"Incorrect API key provided: {key}"
         return _refuse(service, entry, wire.error(call.fault, message, "", call.behaviour.retry_after_s))
     return await _deliver(service, Delivery(request, wire, ask, call, closing))
 

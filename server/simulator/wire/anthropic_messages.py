@@ -112,7 +112,7 @@ class AnthropicMessages:
                 "content_block_delta",
                 {"type": "content_block_delta", "index": 0, "delta": {"type": kind, name: piece}},
             )
-            for piece in reply.pieces()
+            for piece in ([] if reply.finish is Finish.REFUSED else reply.pieces())
         )
         ended = {"stop_reason": self._stop_reason(ask, reply), "stop_sequence": None}
         counts = {"output_tokens": usage.output} if reply.usage else None

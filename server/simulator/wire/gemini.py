@@ -132,7 +132,7 @@ class Gemini:
 
     def _message(self, fault: Fault, message: str) -> str:
         if fault is Fault.AUTH:
-            return "API key not valid. Please pass a valid API key."
+            return f"API key not valid. Please pass a valid API key. {message}"
         if fault is Fault.CONTEXT_LENGTH:
             return "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576)."
         return message
