@@ -125,6 +125,8 @@ class Asking:
         result: Understood | Failure = _CANCELLED
         try:
             outcome = await exchange.run(request, self.deadline.within(provider.settings.timeouts.total_s))
+            if isinstance(outcome, Failure):
+                outcome = outcome.without(leave.key.secret.reveal())
             result = self._expectation(messages, leave).understand(outcome, exchange)
         finally:
             seconds = self.deadline.clock.monotonic() - start

@@ -127,16 +127,10 @@ class Breaker:
         if ticket == self._epoch:
             self._on_trial = False
 
-    def trip(self, seconds: float) -> None:
-        """Open it now for so long, whatever the counts say."""
-        self._open()
-        self._opens_again_s = self._clock.monotonic() + seconds
-
-    def close(self) -> None:
-        """Close it now: an operator or a health probe says that all is well."""
-        self._epoch += 1
-        self._state, self._relapses, self._in_a_row = Circuit.CLOSED, 0, 0
-        self._window.clear()
+    def try_now(self) -> None:
+        """End the wait: a health probe found the provider well, so a trial may begin."""
+        if self._state is Circuit.OPEN:
+            self._opens_again_s = self._clock.monotonic()
 
     def _judge_trial(self, *, passed: bool) -> None:
         self._on_trial = False

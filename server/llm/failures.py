@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can go wrong with one attempt, in our words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from server.forecasting.forecast import AbsentReason
@@ -23,9 +23,8 @@ class Failure:
     """Why an attempt gave no answer.
 
     ``retry_after_s`` is the wait that the provider asked for. ``parameter`` is
-    the part of the request that it refused. ``daily`` marks a limit that no
-    wait within a deadline can outlast. ``retry`` is the provider's own word on
-    retrying, where it gave one. ``billed`` says whether the attempt may cost
+    the part of the request that it refused. ``retry`` is the provider's own word
+    on retrying, where it gave one. ``billed`` says whether the attempt may cost
     money although it failed.
     """
 
@@ -35,9 +34,14 @@ class Failure:
     code: str = ""
     retry_after_s: float | None = None
     parameter: Parameter | None = None
-    too_long: bool = False
     retry: bool | None = None
     billed: bool = False
+
+    def without(self, secret: str) -> "Failure":
+        """The same with ``secret`` blotted out: some gateways repeat the key in their errors."""
+        if not secret or secret not in self.detail:
+            return self
+        return replace(self, detail=self.detail.replace(secret, "***"))
 
 
 #: Failures that count against the health of a model; PROVIDERS section 6.

@@ -8,12 +8,9 @@ from typing import Any
 import jiter
 
 _FENCE = re.compile(r"```(?:json)?\s*(.+?)```", re.DOTALL | re.IGNORECASE)
-_PERCENT = re.compile(
-    r"probability\W{0,12}?(?:is|of|at|yes)?\W{0,6}?(\d{1,3}(?:\.\d+)?)\s*(?:%|percent)", re.IGNORECASE
-)
-_SHARE = re.compile(
-    r"probability\W{0,12}?(?:is|of|at|yes)?\W{0,6}?([01](?:\.\d+)?|\.\d+)(?![\d%.])", re.IGNORECASE
-)
+_SAID = r"probability(?:\W{1,8}(?:of|is|at|yes|about|approximately|roughly)\b){0,4}\W{0,8}"
+_PERCENT = re.compile(_SAID + r"(\d{1,3}(?:\.\d+)?)\s*(?:%|percent)", re.IGNORECASE)
+_SHARE = re.compile(_SAID + r"([01](?:\.\d+)?|\.\d+)(?![\d%.]|\s*percent)", re.IGNORECASE)
 
 Fields = dict[str, Any]
 
@@ -46,10 +43,9 @@ def partial_object(text: str, needed: tuple[str, ...]) -> Fields | None:
 
     A number counts as finished once a comma or brace follows it.
     """
-    finished = text.rstrip()
-    if not finished.endswith("}"):
-        finished = finished[: _last_comma(finished)] + "}"
-    found = strict_object(finished)
+    found = strict_object(text) if text.rstrip().endswith("}") else None
+    if found is None:
+        found = strict_object(text[: _last_comma(text)] + "}")
     return found if found is not None and all(field in found for field in needed) else None
 
 
@@ -93,6 +89,8 @@ def _balanced(text: str) -> Iterator[str]:
 
 
 def _from_words(text: str) -> Fields | None:
+    if "{" in text:  # broken JSON: its last number may be cut
+        return None
     percents = {float(found) / 100 for found in _PERCENT.findall(text)}
     shares = {float(found) for found in _SHARE.findall(text)}
     # Two different numbers are no answer: which is meant cannot be known.

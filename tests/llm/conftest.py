@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything here talks to the simulator over real HTTP."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,13 +64,13 @@ class Bench:
         model: str,
         query: Query = QUERY,
         *,
-        seconds: float = 2.0,
+        seconds: float = 10.0,
         provider: dict[str, Any] | None = None,
         **member: Any,
     ) -> Answer:
         """One question to one fresh member."""
         room = self.models(provider, m={"model": model, **member})
-        return await room.forecasters["m"].forecast(query, Deadline.after(seconds, SystemClock()))
+        return await room.forecasters["m"].forecast(query, deadline(seconds))
 
     def entries(self, model: str = "") -> list[Entry]:
         """What the simulator saw."""
@@ -84,6 +84,5 @@ async def bench() -> AsyncIterator[Bench]:
         yield Bench(simulator, Notes(), stack)
 
 
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    return monkeypatch.setenv
+def deadline(seconds: float = 10.0) -> Deadline:
+    return Deadline.after(seconds, SystemClock())

@@ -54,8 +54,7 @@ class AnthropicMessages:
             self._add_schema(body, request)
         if request.effort is not None and Parameter.EFFORT not in without:
             body.setdefault("output_config", {})["effort"] = request.effort
-        if request.temperature is not None and Parameter.TEMPERATURE not in without:
-            body["temperature"] = min(1.0, request.temperature)
+        # No temperature: the API has dropped it. For models that still take it, ``extra`` is the way.
         if request.stream:
             body["stream"] = True
         return {**body, **request.extra}

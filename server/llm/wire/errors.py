@@ -102,7 +102,6 @@ def classify(status: int, said: Said, headers: Headers) -> Failure:
         code=said.code or said.kind,
         retry_after_s=wait_s,
         parameter=_parameter(said) if reason is AbsentReason.CALLER_INVALID_REQUEST else None,
-        too_long=reason is AbsentReason.CALLER_INVALID_REQUEST and _is_too_long(said),
         retry=should_retry(headers),
     )
 
