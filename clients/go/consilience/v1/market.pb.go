@@ -99,7 +99,8 @@ type MarketEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the instrument, 1 to 64 characters.
 	Symbol string `protobuf:"bytes,1,opt,name=symbol,proto3" json:"symbol,omitempty"`
-	// Exchange time, microseconds since the Unix epoch.
+	// Exchange time, microseconds since the Unix epoch, > 0; 0 for `control` and
+	// `history`.
 	EventTimeUs int64 `protobuf:"varint,2,opt,name=event_time_us,json=eventTimeUs,proto3" json:"event_time_us,omitempty"`
 	// What happened.
 	//
@@ -108,7 +109,6 @@ type MarketEvent struct {
 	//	*MarketEvent_Snapshot
 	//	*MarketEvent_Delta
 	//	*MarketEvent_Trade
-	//	*MarketEvent_Candle
 	//	*MarketEvent_History
 	//	*MarketEvent_Control
 	Event         isMarketEvent_Event `protobuf_oneof:"event"`
@@ -194,15 +194,6 @@ func (x *MarketEvent) GetTrade() *MarketTrade {
 	return nil
 }
 
-func (x *MarketEvent) GetCandle() *MarketCandle {
-	if x != nil {
-		if x, ok := x.Event.(*MarketEvent_Candle); ok {
-			return x.Candle
-		}
-	}
-	return nil
-}
-
 func (x *MarketEvent) GetHistory() *MarketHistory {
 	if x != nil {
 		if x, ok := x.Event.(*MarketEvent_History); ok {
@@ -240,19 +231,15 @@ type MarketEvent_Trade struct {
 	Trade *MarketTrade `protobuf:"bytes,5,opt,name=trade,proto3,oneof"`
 }
 
-type MarketEvent_Candle struct {
-	// A closed candle.
-	Candle *MarketCandle `protobuf:"bytes,6,opt,name=candle,proto3,oneof"`
-}
-
 type MarketEvent_History struct {
-	// Closed candles of the past, so that indicators start warm.
-	History *MarketHistory `protobuf:"bytes,7,opt,name=history,proto3,oneof"`
+	// Closed candles of the past, before the symbol's first trade, so that
+	// indicators start warm. Later candles are built from the trades.
+	History *MarketHistory `protobuf:"bytes,6,opt,name=history,proto3,oneof"`
 }
 
 type MarketEvent_Control struct {
 	// What the stream should send.
-	Control *MarketControl `protobuf:"bytes,8,opt,name=control,proto3,oneof"`
+	Control *MarketControl `protobuf:"bytes,7,opt,name=control,proto3,oneof"`
 }
 
 func (*MarketEvent_Snapshot) isMarketEvent_Event() {}
@@ -260,8 +247,6 @@ func (*MarketEvent_Snapshot) isMarketEvent_Event() {}
 func (*MarketEvent_Delta) isMarketEvent_Event() {}
 
 func (*MarketEvent_Trade) isMarketEvent_Event() {}
-
-func (*MarketEvent_Candle) isMarketEvent_Event() {}
 
 func (*MarketEvent_History) isMarketEvent_Event() {}
 
@@ -283,7 +268,10 @@ type BookSnapshot struct {
 	// Bid prices in ticks, best first, strictly decreasing.
 	BidTicks []int64 `protobuf:"zigzag64,6,rep,packed,name=bid_ticks,json=bidTicks,proto3" json:"bid_ticks,omitempty"`
 	// Bid sizes in lots, > 0, as many as prices.
-	BidLots       []int64 `protobuf:"zigzag64,7,rep,packed,name=bid_lots,json=bidLots,proto3" json:"bid_lots,omitempty"`
+	BidLots []int64 `protobuf:"zigzag64,7,rep,packed,name=bid_lots,json=bidLots,proto3" json:"bid_lots,omitempty"`
+	// True: the feed sends whole books, and this is its next update. False: the
+	// start of a feed of deltas, or its new start after a gap; history begins anew.
+	IsUpdate      bool `protobuf:"varint,8,opt,name=is_update,json=isUpdate,proto3" json:"is_update,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -365,6 +353,13 @@ func (x *BookSnapshot) GetBidLots() []int64 {
 		return x.BidLots
 	}
 	return nil
+}
+
+func (x *BookSnapshot) GetIsUpdate() bool {
+	if x != nil {
+		return x.IsUpdate
+	}
+	return false
 }
 
 // Changed levels: the new total size at each price; 0 removes the level.
@@ -653,8 +648,10 @@ func (x *MarketCandle) GetTakerBuyLots() float64 {
 // Closed candles of the past, oldest first.
 type MarketHistory struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// At most 10,000.
-	Candles       []*MarketCandle `protobuf:"bytes,1,rep,name=candles,proto3" json:"candles,omitempty"`
+	// At most 10,000, without holes, of one length.
+	Candles []*MarketCandle `protobuf:"bytes,1,rep,name=candles,proto3" json:"candles,omitempty"`
+	// Length of a candle in microseconds. 0: one minute.
+	LengthUs      int64 `protobuf:"varint,2,opt,name=length_us,json=lengthUs,proto3" json:"length_us,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -694,6 +691,13 @@ func (x *MarketHistory) GetCandles() []*MarketCandle {
 		return x.Candles
 	}
 	return nil
+}
+
+func (x *MarketHistory) GetLengthUs() int64 {
+	if x != nil {
+		return x.LengthUs
+	}
+	return 0
 }
 
 // What the stream should send for a symbol.
@@ -1148,17 +1152,16 @@ var File_consilience_v1_market_proto protoreflect.FileDescriptor
 
 const file_consilience_v1_market_proto_rawDesc = "" +
 	"\n" +
-	"\x1bconsilience/v1/market.proto\x12\x0econsilience.v1\x1a\x1dconsilience/v1/forecast.proto\x1a\x1fconsilience/v1/prediction.proto\x1a\x1bconsilience/v1/tensor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\x03\n" +
+	"\x1bconsilience/v1/market.proto\x12\x0econsilience.v1\x1a\x1dconsilience/v1/forecast.proto\x1a\x1fconsilience/v1/prediction.proto\x1a\x1bconsilience/v1/tensor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xec\x02\n" +
 	"\vMarketEvent\x12\x16\n" +
 	"\x06symbol\x18\x01 \x01(\tR\x06symbol\x12\"\n" +
 	"\revent_time_us\x18\x02 \x01(\x03R\veventTimeUs\x12:\n" +
 	"\bsnapshot\x18\x03 \x01(\v2\x1c.consilience.v1.BookSnapshotH\x00R\bsnapshot\x121\n" +
 	"\x05delta\x18\x04 \x01(\v2\x19.consilience.v1.BookDeltaH\x00R\x05delta\x123\n" +
-	"\x05trade\x18\x05 \x01(\v2\x1b.consilience.v1.MarketTradeH\x00R\x05trade\x126\n" +
-	"\x06candle\x18\x06 \x01(\v2\x1c.consilience.v1.MarketCandleH\x00R\x06candle\x129\n" +
-	"\ahistory\x18\a \x01(\v2\x1d.consilience.v1.MarketHistoryH\x00R\ahistory\x129\n" +
-	"\acontrol\x18\b \x01(\v2\x1d.consilience.v1.MarketControlH\x00R\acontrolB\a\n" +
-	"\x05event\"\xd3\x01\n" +
+	"\x05trade\x18\x05 \x01(\v2\x1b.consilience.v1.MarketTradeH\x00R\x05trade\x129\n" +
+	"\ahistory\x18\x06 \x01(\v2\x1d.consilience.v1.MarketHistoryH\x00R\ahistory\x129\n" +
+	"\acontrol\x18\a \x01(\v2\x1d.consilience.v1.MarketControlH\x00R\acontrolB\a\n" +
+	"\x05event\"\xf0\x01\n" +
 	"\fBookSnapshot\x12\x1b\n" +
 	"\ttick_size\x18\x01 \x01(\x01R\btickSize\x12\x19\n" +
 	"\blot_size\x18\x02 \x01(\x01R\alotSize\x12\x1b\n" +
@@ -1166,7 +1169,8 @@ const file_consilience_v1_market_proto_rawDesc = "" +
 	"\task_ticks\x18\x04 \x03(\x12R\baskTicks\x12\x19\n" +
 	"\bask_lots\x18\x05 \x03(\x12R\aaskLots\x12\x1b\n" +
 	"\tbid_ticks\x18\x06 \x03(\x12R\bbidTicks\x12\x19\n" +
-	"\bbid_lots\x18\a \x03(\x12R\abidLots\"\xf7\x01\n" +
+	"\bbid_lots\x18\a \x03(\x12R\abidLots\x12\x1b\n" +
+	"\tis_update\x18\b \x01(\bR\bisUpdate\"\xf7\x01\n" +
 	"\tBookDelta\x12&\n" +
 	"\x0ffirst_update_id\x18\x01 \x01(\x03R\rfirstUpdateId\x12$\n" +
 	"\x0elast_update_id\x18\x02 \x01(\x03R\flastUpdateId\x12,\n" +
@@ -1194,9 +1198,10 @@ const file_consilience_v1_market_proto_rawDesc = "" +
 	"\x05quote\x18\a \x01(\x01R\x05quote\x12\x1f\n" +
 	"\vtrade_count\x18\b \x01(\x04R\n" +
 	"tradeCount\x12$\n" +
-	"\x0etaker_buy_lots\x18\t \x01(\x01R\ftakerBuyLots\"G\n" +
+	"\x0etaker_buy_lots\x18\t \x01(\x01R\ftakerBuyLots\"d\n" +
 	"\rMarketHistory\x126\n" +
-	"\acandles\x18\x01 \x03(\v2\x1c.consilience.v1.MarketCandleR\acandles\"\x95\x02\n" +
+	"\acandles\x18\x01 \x03(\v2\x1c.consilience.v1.MarketCandleR\acandles\x12\x1b\n" +
+	"\tlength_us\x18\x02 \x01(\x03R\blengthUs\"\x95\x02\n" +
 	"\rMarketControl\x12\x1a\n" +
 	"\bensemble\x18\x01 \x01(\tR\bensemble\x120\n" +
 	"\x14signal_every_updates\x18\x02 \x01(\rR\x12signalEveryUpdates\x12I\n" +
@@ -1286,24 +1291,23 @@ var file_consilience_v1_market_proto_depIdxs = []int32{
 	2,  // 0: consilience.v1.MarketEvent.snapshot:type_name -> consilience.v1.BookSnapshot
 	3,  // 1: consilience.v1.MarketEvent.delta:type_name -> consilience.v1.BookDelta
 	4,  // 2: consilience.v1.MarketEvent.trade:type_name -> consilience.v1.MarketTrade
-	5,  // 3: consilience.v1.MarketEvent.candle:type_name -> consilience.v1.MarketCandle
-	6,  // 4: consilience.v1.MarketEvent.history:type_name -> consilience.v1.MarketHistory
-	7,  // 5: consilience.v1.MarketEvent.control:type_name -> consilience.v1.MarketControl
-	5,  // 6: consilience.v1.MarketHistory.candles:type_name -> consilience.v1.MarketCandle
-	11, // 7: consilience.v1.MarketControl.min_signal_interval:type_name -> google.protobuf.Duration
-	12, // 8: consilience.v1.MarketSignal.agreement:type_name -> consilience.v1.Agreement
-	13, // 9: consilience.v1.MarketSignal.decision:type_name -> consilience.v1.Decision
-	14, // 10: consilience.v1.MarketSignal.members:type_name -> consilience.v1.MemberAnswer
-	11, // 11: consilience.v1.MarketSignal.latency:type_name -> google.protobuf.Duration
-	15, // 12: consilience.v1.MarketSignal.valid_until:type_name -> google.protobuf.Timestamp
-	16, // 13: consilience.v1.MarketFeatures.features:type_name -> consilience.v1.Tensor
-	16, // 14: consilience.v1.MarketFeatures.window:type_name -> consilience.v1.Tensor
-	0,  // 15: consilience.v1.MarketNotice.kind:type_name -> consilience.v1.MarketNoticeKind
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	6,  // 3: consilience.v1.MarketEvent.history:type_name -> consilience.v1.MarketHistory
+	7,  // 4: consilience.v1.MarketEvent.control:type_name -> consilience.v1.MarketControl
+	5,  // 5: consilience.v1.MarketHistory.candles:type_name -> consilience.v1.MarketCandle
+	11, // 6: consilience.v1.MarketControl.min_signal_interval:type_name -> google.protobuf.Duration
+	12, // 7: consilience.v1.MarketSignal.agreement:type_name -> consilience.v1.Agreement
+	13, // 8: consilience.v1.MarketSignal.decision:type_name -> consilience.v1.Decision
+	14, // 9: consilience.v1.MarketSignal.members:type_name -> consilience.v1.MemberAnswer
+	11, // 10: consilience.v1.MarketSignal.latency:type_name -> google.protobuf.Duration
+	15, // 11: consilience.v1.MarketSignal.valid_until:type_name -> google.protobuf.Timestamp
+	16, // 12: consilience.v1.MarketFeatures.features:type_name -> consilience.v1.Tensor
+	16, // 13: consilience.v1.MarketFeatures.window:type_name -> consilience.v1.Tensor
+	0,  // 14: consilience.v1.MarketNotice.kind:type_name -> consilience.v1.MarketNoticeKind
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_consilience_v1_market_proto_init() }
@@ -1318,7 +1322,6 @@ func file_consilience_v1_market_proto_init() {
 		(*MarketEvent_Snapshot)(nil),
 		(*MarketEvent_Delta)(nil),
 		(*MarketEvent_Trade)(nil),
-		(*MarketEvent_Candle)(nil),
 		(*MarketEvent_History)(nil),
 		(*MarketEvent_Control)(nil),
 	}
