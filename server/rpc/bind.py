@@ -16,11 +16,12 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from server.forecasting.deadline import Deadline, SystemClock
-from server.forecasting.errors import InvalidRequestError, UnsupportedError
+from server.forecasting.errors import InvalidRequestError, NoAnswerError, UnsupportedError
 from server.rpc.call import Call
 from server.rpc.status import grpc_code, status_of
 
 DETAILS_KEY = "grpc-status-details-bin"
+_NO_RETRY = ("grpc-retry-pushback-ms", "-1")
 
 Context = grpc.aio.ServicerContext[Any, Any]
 #: Names of the methods that do without a ``Call``: pure, so nothing is read from the context.
@@ -156,5 +157,8 @@ async def _abort(context: Context, error: Exception) -> NoReturn:
     if isinstance(error, grpc.aio.AbortError):
         raise error
     status = status_of(error)
-    await context.abort(grpc_code(status), status.message, ((DETAILS_KEY, status.SerializeToString()),))
+    # UNAVAILABLE invites gRPC to repeat the call, but these members have been asked, and some were paid.
+    answered = (_NO_RETRY,) if isinstance(error, NoAnswerError) else ()
+    trailing = ((DETAILS_KEY, status.SerializeToString()), *answered)
+    await context.abort(grpc_code(status), status.message, trailing)
     raise AssertionError("abort returned")

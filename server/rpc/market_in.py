@@ -85,6 +85,7 @@ def _snapshot(message: market_pb2.BookSnapshot, rules: Rules) -> Snapshot:
         message.update_id or UNKNOWN_ID,
         message.tick_size,
         message.lot_size,
+        message.is_update,
     )
 
 
