@@ -2,10 +2,11 @@
 """Windows of book rows as the networks read them: (100, 20, 4) float32.
 
 Axes: row (oldest first), level (best first), then ask price, ask size, bid
-price, bid size. Prices are ticks minus the mid of the window's last row;
-sizes are ln(1 + lots * lot_size). Rows are encoded once, on arrival: the size
-needs its logarithm once, and the price is kept relative to an anchor tick, so
-that reading a window is one subtraction per value, in vectors.
+price, bid size. Prices are ticks minus the mid of the window's last row (or,
+where asked, of each row's own mid); sizes are ln(1 + lots * lot_size). Rows
+are encoded once, on arrival: the size needs its logarithm once, and the price
+is kept relative to an anchor tick, so that reading a window is one subtraction
+per value, in vectors.
 
 Ticks within 2**22 of the anchor, and the half ticks of a mid, are exact in
 float32; the result then equals float64 arithmetic rounded once. The anchor
@@ -25,6 +26,7 @@ from kernels.book import LEVELS
 
 ROWS = 100
 CHANNELS = 4
+ROW_VALUES = LEVELS * CHANNELS
 
 #: Fields of a ring's ``meta``: where the next row goes, rows seen (at most 100), anchor, last mid doubled.
 NEXT = 0
@@ -100,15 +102,26 @@ def push_row(
     meta[MID2] = mid2
 
 
-@kernel("void(f4[:,:,::1], i8[::1], f4[:,:,::1])")
-def read_ring(ring: Floats, meta: Integers, out: Floats) -> None:
+@part()
+def subtract_own_mids(rows: Floats, out: Floats) -> None:
+    """Write rows (R, 20, 4) with each row's own mid taken off its prices to out."""
+    for r in range(len(rows)):
+        mid = np.float32(0.5) * (rows[r, 0, 0] + rows[r, 0, 2])
+        subtract_from_prices(rows[r].reshape(ROW_VALUES), mid, out[r].reshape(ROW_VALUES))
+
+
+@kernel("void(f4[:,:,::1], i8[::1], b1, f4[:,:,::1])")
+def read_ring(ring: Floats, meta: Integers, own_mid: bool, out: Floats) -> None:
     """Write the last 100 rows, oldest first, to out (100, 20, 4); rows not yet seen are 0."""
     mid = np.float32(0.5 * (meta[MID2] - 2 * meta[ANCHOR]))
     missing = ROWS - meta[FILLED]
     out[:missing] = 0.0
     start = meta[NEXT] + missing
     rows = ring[start : meta[NEXT] + ROWS]
-    subtract_from_prices(rows.reshape(rows.size), mid, out[missing:].reshape(rows.size))
+    if own_mid:
+        subtract_own_mids(rows, out[missing:])
+    else:
+        subtract_from_prices(rows.reshape(rows.size), mid, out[missing:].reshape(rows.size))
 
 
 @kernel("void(i8[:,::1], i8[:,::1], i8[:,::1], i8[:,::1], i8, f8, f4[:,:,::1], f4[::1])")
@@ -128,14 +141,17 @@ def encode_rows_kernel(
         mids[n] = np.float32(0.5 * (ask_px[n, 0] + bid_px[n, 0] - 2 * anchor))
 
 
-@kernel("void(f4[:,:,::1], f4[::1], i8[::1], f4[:,:,:,::1])")
-def gather_windows(values: Floats, mids: Floats, ends: Integers, out: Floats) -> None:
+@kernel("void(f4[:,:,::1], f4[::1], i8[::1], b1, f4[:,:,:,::1])")
+def gather_windows(values: Floats, mids: Floats, ends: Integers, own_mid: bool, out: Floats) -> None:
     """Write the window that ends at each of ``ends`` (inclusive) to out (W, 100, 20, 4)."""
-    size = ROWS * LEVELS * CHANNELS
+    size = ROWS * ROW_VALUES
     for w in range(len(ends)):
         end = ends[w]
         rows = values[end + 1 - ROWS : end + 1]
-        subtract_from_prices(rows.reshape(size), mids[end], out[w].reshape(size))
+        if own_mid:
+            subtract_own_mids(rows, out[w])
+        else:
+            subtract_from_prices(rows.reshape(size), mids[end], out[w].reshape(size))
 
 
 class BookWindow:
@@ -190,13 +206,15 @@ class BookWindow:
             )
         push_row(self._ring, self._meta, *row, self._lot_size)
 
-    def read(self, out: Floats) -> bool:
+    def read(self, out: Floats, *, own_mid: bool = False) -> bool:
         """Fill ``out`` (100, 20, 4) float32; True where it is warm. Rows not yet seen are 0, at the front.
+
+        Prices are relative to the last row's mid, with ``own_mid`` to each row's own.
 
         Raises:
             ValueError: where ``out`` has another shape, dtype or memory order.
         """
-        read_ring(self._ring, self._meta, checked_window("out", out))
+        read_ring(self._ring, self._meta, own_mid, checked_window("out", out))
         return self.warm
 
 
@@ -214,10 +232,11 @@ class EncodedRows:
     def __len__(self) -> int:
         return len(self.mids)
 
-    def windows(self, ends: Any, out: Floats | None = None) -> Floats:
+    def windows(self, ends: Any, out: Floats | None = None, *, own_mid: bool = False) -> Floats:
         """The windows that end at rows ``ends`` (inclusive, each at least 99): (W, 100, 20, 4) float32.
 
-        Without ``out`` a new array is made.
+        Prices are relative to the last row's mid, with ``own_mid`` to each row's own. Without ``out``
+        a new array is made.
 
         Raises:
             ValueError: where an end has fewer than 99 rows before it or lies past the last row,
@@ -232,7 +251,7 @@ class EncodedRows:
             if out is None
             else checked("out", out, np.float32, shape, writeable=True)
         )
-        gather_windows(self.values, self.mids, wanted, filled)
+        gather_windows(self.values, self.mids, wanted, own_mid, filled)
         return filled
 
 

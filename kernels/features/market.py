@@ -226,13 +226,13 @@ class MarketFeatures:
         """
         ring = self._singles[layout.RING].reshape(2 * windows.ROWS, LEVELS, windows.CHANNELS)
         meta = self._integers[layout.RING_META : layout.PUSHED]
-        windows.read_ring(ring, meta, windows.checked_window("out", out))
+        windows.read_ring(ring, meta, False, windows.checked_window("out", out))
         return self.window_warm
 
     def read_feature_rows(self, out: Singles) -> bool:
         """Fill ``out`` (60, 112) float32 with the last rows, oldest first; True where 60 are in.
 
-        Rows not yet seen are NaN, as are undefined features; see ``normalise.scale_columns``.
+        Rows not yet seen are NaN, as are undefined features; see ``scaling.ColumnScaling``.
 
         Raises:
             ValueError: where ``out`` does not fit.

@@ -68,6 +68,19 @@ def test_the_stream_equals_the_batch_on_a_recording() -> None:
             np.testing.assert_array_equal(out, batch.windows([end])[0])
 
 
+def test_prices_relative_to_each_rows_own_mid() -> None:
+    rows = random_rows(130)
+    mids = (rows[0][:, 0] + rows[2][:, 0]) / 2
+    window = BookWindow(lot_size=1.0)
+    for row in zip(*rows, strict=True):
+        window.push(*row)
+    expected = np.stack([rows[0][30:] - mids[30:, None], rows[2][30:] - mids[30:, None]], axis=-1)
+    out = np.empty((100, 20, 4), np.float32)
+    window.read(out, own_mid=True)
+    np.testing.assert_array_equal(out[..., ::2], expected.astype(np.float32))
+    np.testing.assert_array_equal(encode_rows(*rows, lot_size=1.0).windows([129], own_mid=True)[0], out)
+
+
 def test_the_anchor_follows_a_market_that_runs_away() -> None:
     rows = random_rows(2000, start=10**9, jump=100_000)
     window = BookWindow(lot_size=1.0)
