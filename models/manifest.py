@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an artifact says about itself: ``manifest.json`` beside the weights."""
+
+import hashlib
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.heads import DIRECTIONS
+
+FILE = "manifest.json"
+FORMAT: Literal["consilience-network/1"] = "consilience-network/1"
+
+
+class ArtifactError(Exception):
+    """An artifact is missing, damaged, altered or of a form that this version does not read."""
+
+
+class Part(BaseModel):
+    """Base of a manifest's parts: checked, unchangeable, closed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TensorSpec(Part):
+    """One input or output. ``shape`` without the batch, which may have any size."""
+
+    name: str
+    datatype: Literal["FP32"] = "FP32"
+    shape: tuple[int, ...]
+    encoding: str = ""
+    description: str = ""
+
+
+class Weights(Part):
+    """One file of compiled weights. ``macro_f1_loss``: what this precision costs against fp32."""
+
+    file: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    bytes: int = Field(gt=0)
+    macro_f1_loss: dict[int, float] = {}
+    largest_difference: float = 0.0
+
+
+class LabelSpec(Part):
+    """How a direction is defined: ``kernels.labels``. ``alphas``: threshold of each horizon.
+
+    They come from rows [rows[0], rows[1]) of the training recording alone.
+    """
+
+    kind: str
+    alphas: tuple[float, ...]
+    rule: str
+    rows: tuple[int, int]
+
+
+class Decision(Part):
+    """Added to the logits before the direction is called; the probabilities stay as they are."""
+
+    rule: str
+    call_offsets: tuple[tuple[float, ...], ...]
+
+
+class MarketSpec(Part):
+    """The market that the network was trained on."""
+
+    symbol: str
+    venue: str
+    tick_size: float
+    lot_size: float
+
+
+class Provenance(Part):
+    """What the weights come from. Row ranges are [first, last) rows of the recording."""
+
+    recording: str
+    recording_sha256: str
+    rows: int
+    source: str
+    train_rows: tuple[int, int]
+    validation_rows: tuple[int, int]
+    settings: dict[str, Any]
+    seed: int
+    epochs_run: int
+    best_epoch: int
+    seconds: float
+    device: str
+    note: str = ""
+
+
+class HorizonScores(Part):
+    """Scores on rows that training never saw, for one horizon, beside the simplest rivals."""
+
+    horizon: int
+    rows: int
+    macro_f1: float
+    macro_f1_folds: tuple[float, ...]
+    macro_f1_persistence: float
+    macro_f1_majority: float
+    macro_f1_argmax: float
+    mcc: float
+    ece: float
+    log_loss: float
+    accuracy: float
+    accuracy_most_confident_tenth: float
+    calibration_slope: float
+    rivals: dict[str, float] = {}
+
+
+class Metrics(Part):
+    """Walk-forward scores. Each fold trains anew on the past alone."""
+
+    method: str
+    seeds: tuple[int, ...]
+    horizons: tuple[HorizonScores, ...]
+
+
+class Manifest(Part):
+    """All that serving and a reader need to know about one version of one network."""
+
+    format: Literal["consilience-network/1"] = FORMAT
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    version: int = Field(ge=1)
+    architecture: str
+    config: dict[str, Any]
+    parameters: int
+    created: datetime
+    code_version: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    directions: tuple[str, ...] = DIRECTIONS
+    horizons: tuple[int, ...]
+    horizon_unit: str = "book updates"
+    primary_horizon: int
+    labels: LabelSpec
+    decision: Decision
+    market: MarketSpec
+    provenance: Provenance
+    metrics: Metrics | None = None
+    weights: dict[str, Weights]
+    purpose: str = ""
+    seal: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Hash of everything but the seal itself."""
+        content = self.model_dump(mode="json", exclude={"seal"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def sealed(self) -> "Manifest":
+        """The same, sealed against later changes."""
+        return self.model_copy(update={"seal": self.digest})
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> Manifest:
+    """Seal it and write it; returns what was written."""
+    sealed = manifest.sealed()
+    text = json.dumps(sealed.model_dump(mode="json"), indent=1) + "\n"
+    (folder / FILE).write_text(text, encoding="utf-8")
+    return sealed
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check a manifest.
+
+    Raises:
+        ArtifactError: it is missing, not a manifest, or not as it was sealed.
+    """
+    file = folder / FILE
+    try:
+        manifest = Manifest.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise ArtifactError(f"{file}: cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(step) for step in first["loc"]) or "file"
+        raise ArtifactError(f"{file}: {path}: {first['msg']}") from None
+    if manifest.seal != manifest.digest:
+        raise ArtifactError(f"{file}: was altered after it was sealed; export the network again")
+    return manifest
