@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Train a network on a recording and write the artifact.
+
+    python -m models.training.train --architecture bin_ctabl \
+        --recording nexousdt_spot_20240723_25_train70 --out models/weights/bin_ctabl/1
+
+A recording is a path, or a name that is looked up in $CONSILIENCE_DATA/lob.
+Press Ctrl-C, or send SIGTERM, to stop: the same command goes on from there.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from models.training.job import Job, run_job
+from models.training.progress import observe
+from models.training.recordings import SUFFIX, RecordingError
+from models.training.settings import recipe
+from models.training.world import join_world, leave_world, local_device
+
+
+def find_recording(name: str) -> Path:
+    """The file of a recording given by path or by name.
+
+    Raises:
+        RecordingError: there is none.
+    """
+    candidates = [Path(name)]
+    if data := os.environ.get("CONSILIENCE_DATA"):
+        candidates.append(Path(data) / "lob" / f"{name.removesuffix(SUFFIX)}{SUFFIX}")
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise RecordingError(f"recording: {name!r} is no file; give a path, or set CONSILIENCE_DATA")
+
+
+class StopSignal:
+    """True once the process was asked to end."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def __call__(self) -> bool:
+        """Whether to stop."""
+        return self.asked
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self.asked = True
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="train", description=__doc__.splitlines()[0])
+    parser.add_argument("--architecture", required=True)
+    parser.add_argument("--recording", required=True, help="a .book20.npz file, or its name")
+    parser.add_argument("--out", required=True, type=Path, help="folder NAME/VERSION of the artifact")
+    parser.add_argument("--seeds", default="0", help="walk-forward seeds; the first one is shipped")
+    parser.add_argument("--folds", type=int, help="walk-forward tests; 0 leaves them out")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--max-seconds", type=float, help="time budget of each single training")
+    parser.add_argument("--device", help="cpu or cuda; under torchrun each process takes its own GPU")
+    parser.add_argument("--threads", type=int, default=1, help="torch threads on a CPU")
+    parser.add_argument("--work", type=Path, help="folder for checkpoints; default OUT/../.training")
+    parser.add_argument("--progress", type=Path, help="also append progress as JSON lines to this file")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--note", default="", help="kept in the manifest")
+    return parser.parse_args(arguments)
+
+
+def make_job(options: argparse.Namespace) -> Job:
+    """What the command line asks for."""
+    device = options.device and local_device(options.device)
+    changed = recipe(options.architecture).changed(
+        folds=options.folds,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        max_seconds=options.max_seconds,
+        device=device,
+    )
+    return Job(
+        architecture=options.architecture,
+        recording=find_recording(options.recording),
+        out=options.out,
+        recipe=changed,
+        seeds=tuple(int(seed) for seed in options.seeds.split(",")),
+        work=options.work,
+        threads=options.threads,
+        note=options.note,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 done, 1 an input was wrong, 130 stopped before the end."""
+    options = parse(arguments)
+    stop = StopSignal()
+    try:
+        job = make_job(options)
+        world = join_world(job.recipe.training.device)
+        try:
+            bar = world.leads and not options.quiet
+            with observe(file=options.progress, bar=bar) as observer:
+                done = run_job(job, observer=observer, stop=stop, world=world)
+        finally:
+            leave_world(world)
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    if done is None:
+        sys.stderr.write("stopped; the same command goes on from here\n")
+        return 130
+    sys.stdout.write(done.summary() + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One training, calibration and test on the past and future of one split; and several in a row."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models import baselines, scores
+from models.architectures import Architecture, Config
+from models.heads import ForecastNetwork
+from models.manifest import HorizonScores
+from models.training import calibrate
+from models.training.checkpoints import Standing
+from models.training.examples import Examples, Inputs
+from models.training.inference import Answers, answer
+from models.training.losses import class_shares
+from models.training.progress import Observer, silent
+from models.training.recordings import Recording
+from models.training.settings import LabelSettings, TrainingSettings
+from models.training.splits import Split
+from models.training.targets import Targets, fit_alphas, make_targets
+from models.training.trainer import Trainer
+from models.training.world import ALONE, World
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is learned from what; the same for every split and seed."""
+
+    recording: Recording
+    inputs: Inputs
+    architecture: Architecture
+    config: Config
+    settings: TrainingSettings
+    labels: LabelSettings
+
+    def targets(self, past: int) -> Targets:
+        """Targets of all rows by thresholds from rows before ``past``."""
+        horizons = self.config.horizons
+        alphas = fit_alphas(self.recording.part(0, past), horizons=horizons, settings=self.labels)
+        return make_targets(self.recording, horizons=horizons, alphas=alphas, settings=self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A trained and calibrated network, and what it was trained on."""
+
+    network: ForecastNetwork
+    examples: Examples
+    split: Split
+    past: int
+    shares: NDArray[np.float64]
+    balances: list[float]
+    standing: Standing
+    stopped: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """Answers on a test part, beside labels and the simplest rivals; (N, H) except ``answers``."""
+
+    answers: Answers
+    directions: NDArray[np.int64]
+    calls: NDArray[np.int64]
+    persistence: NDArray[np.int64]
+    majority: NDArray[np.int64]
+    shares: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How one training is watched and kept."""
+
+    stage: str = ""
+    identity: str = ""
+    checkpoint: Path | None = None
+    observer: Observer = silent
+    stop: Callable[[], bool] = lambda: False
+    world: World = ALONE
+
+
+def train_split(task: Task, split: Split, settings: TrainingSettings, course: Course) -> Trained:
+    """Train on the first part of a split and calibrate on the second."""
+    past = split.train.stop + max(task.config.horizons)
+    examples = Examples(task.inputs, task.targets(past))
+    torch.manual_seed(settings.seed)
+    network = task.architecture.build(task.config)
+    outcome = Trainer(
+        network=network,
+        examples=examples,
+        split=split,
+        settings=settings,
+        identity=course.identity,
+        checkpoint=course.checkpoint,
+        observer=course.observer,
+        stage=course.stage,
+        stop=course.stop,
+        world=course.world,
+    ).run()
+    shares = class_shares(examples.targets.directions[split.train.rows], mirror=settings.mirror)
+    balances = calibrate_network(network, examples, split, shares, settings)
+    return Trained(network, examples, split, past, shares, balances, outcome.standing, outcome.stopped)
+
+
+def calibrate_network(
+    network: ForecastNetwork,
+    examples: Examples,
+    split: Split,
+    shares: NDArray[np.float64],
+    settings: TrainingSettings,
+) -> list[float]:
+    """Set temperature, direction calls and confidence on the validation part; returns the balances used."""
+    rows, device = split.validation.rows, settings.device
+    directions = examples.targets.directions[rows]
+    undo_class_weights(network, shares, settings)
+    temperature = calibrate.fit_temperature(answer(network, examples, rows, device=device), directions)
+    calibrate.set_temperature(network, temperature)
+    fixed = settings.call_balance
+    balances = (
+        calibrate.fit_call_balance(answer(network, examples, rows, device=device), directions, shares)
+        if fixed is None
+        else [fixed] * len(shares)
+    )
+    calibrate.set_call_balance(network, shares, balances)
+    calibrate.set_confidence(network, answer(network, examples, rows, device=device), directions)
+    return balances
+
+
+def undo_class_weights(
+    network: ForecastNetwork, shares: NDArray[np.float64], settings: TrainingSettings
+) -> None:
+    """Take out of the logits what weighing the classes has put in."""
+    if settings.class_balance:
+        shift = settings.class_balance * np.log(shares)
+        network.calibration().shift.copy_(torch.from_numpy(shift.astype(np.float32)))
+
+
+def examine(trained: Trained, horizons: Sequence[int], *, device: str = "cpu") -> Tested:
+    """Answers on the third part."""
+    rows = trained.split.test.rows
+    directions = trained.examples.targets.directions
+    training = directions[trained.split.train.rows]
+    answers = answer(trained.network, trained.examples, rows, device=device)
+    repeated = [baselines.persistence(directions[:, h], horizon)[rows] for h, horizon in enumerate(horizons)]
+    common = [baselines.majority(training[:, h], len(rows)) for h in range(len(horizons))]
+    return Tested(
+        answers=answers,
+        directions=directions[rows],
+        calls=answers.calls(trained.network.calibration().call_offset.cpu().numpy()),
+        persistence=np.stack(repeated, axis=1),
+        majority=np.stack(common, axis=1),
+        shares=trained.shares,
+    )
+
+
+def score_horizon(tests: Sequence[Tested], h: int, horizon: int) -> HorizonScores:
+    """Scores of one horizon over the tests of all folds and seeds: means of the folds' macro-F1."""
+    folds = [scores.macro_f1(test.directions[:, h], test.calls[:, h]) for test in tests]
+    directions = np.concatenate([test.directions[:, h] for test in tests])
+    calls = np.concatenate([test.calls[:, h] for test in tests])
+    probabilities = np.concatenate([test.answers.probabilities[:, h] for test in tests])
+    confidence = np.concatenate([test.answers.confidence[:, h] for test in tests])
+    known = directions >= 0
+    return HorizonScores(
+        horizon=horizon,
+        rows=int(known.sum()),
+        macro_f1=round(float(np.mean(folds)), 4),
+        macro_f1_folds=tuple(round(fold, 4) for fold in folds),
+        macro_f1_persistence=_mean_f1(tests, h, "persistence"),
+        macro_f1_majority=_mean_f1(tests, h, "majority"),
+        macro_f1_argmax=round(
+            float(
+                np.mean(
+                    [
+                        scores.macro_f1(test.directions[:, h], test.answers.logits[:, h].argmax(axis=1))
+                        for test in tests
+                    ]
+                )
+            ),
+            4,
+        ),
+        mcc=round(scores.matthews(directions, calls), 4),
+        ece=round(scores.calibration_error((calls == directions)[known], confidence[known]), 4),
+        log_loss=round(scores.log_loss(directions, probabilities), 4),
+        accuracy=round(scores.accuracy(directions, calls), 4),
+        accuracy_most_confident_tenth=round(
+            scores.accuracy_of_most_confident(directions, calls, confidence), 4
+        ),
+        calibration_slope=round(scores.calibration_slope(directions, probabilities), 4),
+    )
+
+
+def _mean_f1(tests: Sequence[Tested], h: int, rival: str) -> float:
+    folds = [scores.macro_f1(test.directions[:, h], getattr(test, rival)[:, h]) for test in tests]
+    return round(float(np.mean(folds)), 4)

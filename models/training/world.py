@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One process or several (torchrun): who computes which part of a batch."""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, distributed, nn
+
+from models.heads import ForecastNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """This process's place among those that train together."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes files and reports."""
+        return self.rank == 0
+
+    def share(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """This process's part of a batch; all parts are of one length, so a rest of less is left out."""
+        even = len(rows) - len(rows) % self.size
+        return rows[self.rank : even : self.size]
+
+    def wrap(self, network: ForecastNetwork) -> nn.Module:
+        """The network, its gradients averaged over all processes."""
+        if self.size == 1:
+            return network
+        return nn.parallel.DistributedDataParallel(network)
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Mean over all processes."""
+        if self.size > 1:
+            distributed.all_reduce(values)
+            values /= self.size
+        return values
+
+
+ALONE = World()
+
+
+def join_world(device: str) -> World:
+    """The world that torchrun describes in the environment; alone without it."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        return ALONE
+    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    return World(rank=distributed.get_rank(), size=size)
+
+
+def leave_world(world: World) -> None:
+    """Part from the others."""
+    if world.size > 1:
+        distributed.destroy_process_group()
+
+
+def local_device(device: str) -> str:
+    """``cuda`` becomes this process's own GPU."""
+    if device != "cuda":
+        return device
+    index = int(os.environ.get("LOCAL_RANK", "0"))
+    torch.cuda.set_device(index)
+    return f"cuda:{index}"
