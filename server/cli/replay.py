@@ -64,12 +64,14 @@ async def _paced(recording: BookRecording, replay: Replay, tally: Tally) -> Asyn
     for recorded in _limited(recording, replay.limit):
         if not first_us:
             first_us = recorded.received_us
-            yield MarketEvent(symbol, recorded.event_time_us, control)
+            yield MarketEvent(symbol, 0, control)
         if replay.speed:
             due_s = start_s + (recorded.received_us - first_us) / 1e6 / replay.speed
             await asyncio.sleep(max(0.0, due_s - monotonic()))
+        # A recording of book rows alone is a feed of whole books.
+        whole = recording.events is None and tally.sent > 0
         tally.sent += 1
-        yield MarketEvent(symbol, recorded.event_time_us, _event(recorded, recording))
+        yield MarketEvent(symbol, recorded.event_time_us, _event(recorded, recording, whole))
 
 
 def _limited(recording: BookRecording, limit: int) -> Iterator[Recorded]:
@@ -81,7 +83,9 @@ def _limited(recording: BookRecording, limit: int) -> Iterator[Recorded]:
         yield recorded
 
 
-def _event(recorded: Recorded, recording: BookRecording) -> BookSnapshot | BookDelta | MarketTrade:
+def _event(
+    recorded: Recorded, recording: BookRecording, whole: bool
+) -> BookSnapshot | BookDelta | MarketTrade:
     match recorded:
         case Trade():
             return MarketTrade(recorded.price_ticks, recorded.lots, recorded.buyer_is_aggressor)
@@ -103,4 +107,5 @@ def _event(recorded: Recorded, recording: BookRecording) -> BookSnapshot | BookD
         recording.meta.tick_size,
         recording.meta.lot_size,
         recorded.update_id,
+        whole,
     )

@@ -158,9 +158,10 @@ def test_money_is_rounded_down(usd: float, nano: int) -> None:
 
 def test_history_and_wishes() -> None:
     candle = MarketCandle(1, 2.0, 3.0, 1.0, 2.5, 10.0, trade_count=4)
-    message = MarketEvent("BTC", 5, MarketHistory([candle, candle])).to_message()
+    message = MarketEvent("BTC", 0, MarketHistory([candle, candle], length_us=1_000_000)).to_message()
     assert [each.trade_count for each in message.history.candles] == [4, 4]
-    assert MarketEvent("BTC", 5, candle).to_message().candle.high_ticks == 3.0
+    assert (message.history.candles[0].high_ticks, message.history.length_us) == (3.0, 1_000_000)
+    assert MarketEvent("BTC", 0, MarketHistory([])).to_message().WhichOneof("event") == "history"
     control = MarketEvent("BTC", 5, MarketControl(min_signal_interval_s=0.1, send_window=True)).to_message()
     assert control.control.min_signal_interval.ToMilliseconds() == 100
     assert MarketEvent("BTC", 5, MarketControl()).to_message().WhichOneof("event") == "control"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes into a market stream: books, trades, candles and wishes.
+"""What goes into a market stream: books, trades, history and wishes.
 
 Prices are whole ticks, sizes whole lots; times are microseconds since the Unix
 epoch. Level arrays may be lists or NumPy arrays of integers.
@@ -35,7 +35,11 @@ def _integers(levels: Levels) -> Levels:
 
 @dataclass(frozen=True, slots=True)
 class BookSnapshot:
-    """The whole book, best level first. The first of a symbol needs tick and lot size."""
+    """The whole book, best level first. The first of a symbol needs tick and lot size.
+
+    ``is_update``: the feed sends whole books and this is its next one. Else it
+    starts a feed of deltas, or starts it again after a gap.
+    """
 
     ask_ticks: Levels
     ask_lots: Levels
@@ -44,6 +48,7 @@ class BookSnapshot:
     tick_size: float = 0.0
     lot_size: float = 0.0
     update_id: int = 0
+    is_update: bool = False
 
     def put(self, message: market_pb2.MarketEvent) -> None:
         """Write this into an event's message."""
@@ -51,6 +56,7 @@ class BookSnapshot:
         book.tick_size = self.tick_size
         book.lot_size = self.lot_size
         book.update_id = self.update_id
+        book.is_update = self.is_update
         _put_levels(book, self)
 
 
@@ -117,19 +123,20 @@ class MarketCandle:
         """As the contract's message."""
         return market_pb2.MarketCandle(**{name: getattr(self, name) for name in self.__slots__})
 
-    def put(self, message: market_pb2.MarketEvent) -> None:
-        """Write this into an event's message."""
-        message.candle.CopyFrom(self.to_message())
-
 
 @dataclass(frozen=True, slots=True)
 class MarketHistory:
-    """Closed candles of the past, oldest first, so that indicators start warm."""
+    """Closed candles of the past, before the first trade, so that indicators start warm.
+
+    Oldest first, without holes, each ``length_us`` microseconds long (0: a minute).
+    """
 
     candles: Sequence[MarketCandle]
+    length_us: int = 0
 
     def put(self, message: market_pb2.MarketEvent) -> None:
         """Write this into an event's message."""
+        message.history.length_us = self.length_us
         message.history.SetInParent()
         message.history.candles.extend(candle.to_message() for candle in self.candles)
 
@@ -161,11 +168,11 @@ class MarketControl:
 
 @dataclass(frozen=True, slots=True)
 class MarketEvent:
-    """One event of one market."""
+    """One event of one market; its time is 0 for a history and for a control."""
 
     symbol: str
     event_time_us: int
-    event: BookSnapshot | BookDelta | MarketTrade | MarketCandle | MarketHistory | MarketControl
+    event: BookSnapshot | BookDelta | MarketTrade | MarketHistory | MarketControl
 
     def to_message(self) -> market_pb2.MarketEvent:
         """As the contract's message."""
