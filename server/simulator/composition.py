@@ -36,6 +36,7 @@ def spoil(fault: Fault, text: str, probability: float) -> str:
         Fault.GARBAGE: "lorem ipsum dolor sit amet, 数 {{{ consectetur",
         Fault.FENCED: f"Here is my answer:\n```json\n{text}\n```\nHope this helps!",
         Fault.PROSE: f"I weighed the evidence.\n\nProbability: {probability:.0%}",
+        Fault.SCHEMA_DROPPED: json.dumps({"answer": "likely", "why": RATIONALE}),
         Fault.SCHEMA_IGNORED: json.dumps({"answer": "likely", "why": RATIONALE}),
         Fault.OUT_OF_RANGE: re.sub(r"(\"probability\": )[0-9.]+", r"\g<1>17.5", text),
         Fault.EMPTY: "",

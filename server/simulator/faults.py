@@ -55,6 +55,7 @@ class Fault(StrEnum):
     FENCED = "fenced"
     PROSE = "prose"
     SCHEMA_IGNORED = "ignoreschema"
+    SCHEMA_DROPPED = "dropschema"
     OUT_OF_RANGE = "outofrange"
     EMPTY = "empty"
     UNKNOWN_FINISH = "oddfinish"
@@ -97,6 +98,7 @@ CONTENT = frozenset(
         Fault.FENCED,
         Fault.PROSE,
         Fault.SCHEMA_IGNORED,
+        Fault.SCHEMA_DROPPED,
         Fault.OUT_OF_RANGE,
         Fault.EMPTY,
         Fault.UNKNOWN_FINISH,

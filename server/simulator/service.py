@@ -113,6 +113,8 @@ class Service:
         self._calls[ask.model] += 1
         source = random.Random(f"{self.settings.seed}/{ask.model}/{number}")  # noqa: S311
         fault = behaviour.fault if behaviour.schedule.strikes(number, source.random()) else None
+        if fault is Fault.SCHEMA_DROPPED and ask.schema is None:
+            fault = None  # asked for in words, it is obeyed
         entry.fault = fault.value if fault else ""
         latency_s, first_token_s = behaviour.latency.draw(source), behaviour.first_token.draw(source)
         reply, usage = self._reply(ask, entry, behaviour, fault, source)
