@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from server.forecasting.forecast import Cost, CostSource, TokenUsage
 from server.llm.completion import Completion, Finish
-from server.llm.exchange import Exchange
+from server.llm.exchange import EARLY, Exchange
 from server.llm.failures import Failure
 from server.llm.pricing import PriceBook, estimate_tokens
 
@@ -17,13 +17,13 @@ def bill(
 ) -> Bill:
     """Usage and cost of one attempt. ``prompt_tokens`` is our own estimate of the prompt.
 
-    An answer is billed as reported. An attempt that was cut, timed out or
-    cancelled may be billed by the provider without our ever being told: the
-    larger of what was seen and what was sent is booked, as an estimate.
+    An answer is billed as reported. An attempt that was cut, timed out,
+    cancelled or left early may be billed by the provider without our ever being
+    told: the larger of what was seen and what was sent is booked, as an estimate.
     """
-    if isinstance(outcome, Completion):
+    if isinstance(outcome, Completion) and outcome.raw_finish != EARLY:
         return _answered(outcome, prompt_tokens, book, model)
-    if not outcome.billed and not exchange.text:
+    if isinstance(outcome, Failure) and not outcome.billed and not exchange.text:
         return None, None
     seen = exchange.reader.seen() if exchange.reader else Completion("", Finish.ERROR)
     estimate = _estimate(seen.text, prompt_tokens)

@@ -63,6 +63,7 @@ _UNSUPPORTED = re.compile(
 #: What the providers call the parameters that can be left out.
 _PARAMETERS = (
     (re.compile(r"temperature"), Parameter.TEMPERATURE),
+    (re.compile(r"reasoning|effort|thinking", re.IGNORECASE), Parameter.EFFORT),
     (
         re.compile(
             r"response_format|json_schema|output_config|output_format|text\.format|response_?schema|responseJsonSchema|responseMimeType",
@@ -71,7 +72,6 @@ _PARAMETERS = (
         Parameter.SCHEMA,
     ),
     (re.compile(r"\bseed\b"), Parameter.SEED),
-    (re.compile(r"reasoning|effort|thinking", re.IGNORECASE), Parameter.EFFORT),
     (re.compile(r"max_(completion_|output_)?tokens|maxOutputTokens"), Parameter.MAX_TOKENS),
     (re.compile(r"stream_options|include_obfuscation"), Parameter.STREAM_OPTIONS),
 )
