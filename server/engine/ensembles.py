@@ -87,7 +87,7 @@ class Ensembles:
         """
         if not name and not self.default_market:
             raise InvalidRequestError.of(
-                "control.ensemble", "no market ensemble is configured; set [server] market_ensemble"
+                "control.ensemble", "no market ensemble is configured; set [market] ensemble"
             )
         return self._named(name or self.default_market)
 
