@@ -13,6 +13,9 @@ from consilience import (
     BookSnapshot,
     MarketControl,
     MarketEvent,
+    MarketNotice,
+    MarketNoticeKind,
+    MarketReply,
     MarketTrade,
 )
 from server.cli.failures import Failure
@@ -41,7 +44,7 @@ async def run(replay: Replay, server: str, view: View) -> Tally:
     """Replay, show what comes back, and count it.
 
     Raises:
-        Failure: the recording cannot be read.
+        Failure: the recording cannot be read, or the server has no such ensemble.
         ConsilienceError: the server refused.
     """
     try:
@@ -51,9 +54,18 @@ async def run(replay: Replay, server: str, view: View) -> Tally:
     tally = Tally(recording.meta.tick_size)
     async with AsyncClient(server) as client, client.market(_paced(recording, replay, tally)) as replies:
         async for reply in replies:
+            _check_accepted(reply)
             tally.count(reply)
             view.show(reply, tally)
     return tally
+
+
+def _check_accepted(reply: MarketReply) -> None:
+    # The control goes first and alone has no time; without it there will be no signals.
+    if not isinstance(reply, MarketNotice) or reply.event_time_us:
+        return
+    if reply.kind is MarketNoticeKind.INVALID_EVENT:
+        raise Failure(reply.detail.removesuffix("; ignored"))
 
 
 async def _paced(recording: BookRecording, replay: Replay, tally: Tally) -> AsyncIterator[MarketEvent]:

@@ -29,15 +29,17 @@ class View(Protocol):
 
 
 class Silent:
-    """Only notices and the summary."""
+    """Only notices, each once, and the summary."""
 
     def __init__(self) -> None:
         self._console = looks.console()
+        self._noticed: set[tuple[str, str]] = set()
 
     def show(self, reply: MarketReply, tally: Tally) -> None:
-        """One reply, if it is a notice."""
+        """One reply, if it is a notice that says something new; the summary counts them all."""
         del tally
-        if isinstance(reply, MarketNotice):
+        if isinstance(reply, MarketNotice) and (reply.kind, reply.detail) not in self._noticed:
+            self._noticed.add((reply.kind, reply.detail))
             self._console.print(notice_line(reply), soft_wrap=True)
 
     def finish(self, tally: Tally) -> None:

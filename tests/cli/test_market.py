@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from benchmarks.serving import REPOSITORY, Served
-from consilience import Client, MarketSignal
+from consilience import Client, MarketNotice, MarketNoticeKind, MarketSignal
 from consilience.v1 import market_pb2
-from server.cli.replay_view import decimals
+from server.cli.replay_view import Lines, decimals
 from server.cli.tally import Tally
 from tests.cli.conftest import Run
 
@@ -47,6 +48,24 @@ def test_a_replay_for_people(market_served: Served, run: Run) -> None:
     )
     assert "Signals" in quiet.out
     assert len(quiet.out.splitlines()) < len(done.out.splitlines())
+
+
+def test_an_ensemble_that_is_not_there_is_one_line(served: Served, run: Run) -> None:
+    done = run("market", "--replay", str(SAMPLE), "--ensemble", "nope", "--server", served.address)
+    assert (done.code, done.out) == (1, "")
+    assert re.match(r"consilience: .*ensemble.*\n$", done.err)
+
+
+def test_the_same_notice_is_shown_once(capsys: pytest.CaptureFixture[str]) -> None:
+    view, tally = Lines(as_json=False), Tally(0.1)
+    for _ in range(3):
+        notice = MarketNotice("X", MarketNoticeKind.SEQUENCE_GAP, "send a snapshot", 1_000_000)
+        tally.count(notice)
+        view.show(notice, tally)
+    view.finish(tally)
+    out = capsys.readouterr().out
+    assert out.count("send a snapshot") == 1
+    assert "sequence_gap 3" in out
 
 
 def test_a_file_that_is_not_there_is_one_line(run: Run, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from consilience import (
     Question,
     Resolution,
     RunningConsensus,
+    Tensor,
 )
 from consilience.v1 import prediction_pb2
 from server.cli import looks
@@ -165,6 +166,8 @@ def test_plain_json() -> None:
         }
     )
     json.dumps(value, allow_nan=False)
+    tensor = Tensor("<f4", (2, 2), np.array([[1, 2], [3, np.nan]], "<f4").tobytes())
+    assert plain(tensor) == {"shape": [2, 2], "values": [1.0, 2.0, 3.0, None]}
     assert value["question"]["kind"] == {"type": "binary"}
     assert value["question"]["as_of_time"] == "2026-01-01T00:00:00+00:00"
     assert value["nan"] is None
