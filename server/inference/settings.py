@@ -12,8 +12,22 @@ class InferenceSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    repository: Path = Field(default=Path("models/weights"), description="folder NAME/VERSION/{model.pt,manifest.json}")
-    workers: int = Field(default=1, ge=1, le=64, description="threads that run networks, one intra-op thread each")
+    repository: Path = Field(
+        default=Path("models/weights"), description="folder NAME/VERSION/{model.pt,manifest.json}"
+    )
+    workers: int = Field(
+        default=1, ge=1, le=64, description="threads that run networks, one intra-op thread each"
+    )
+    precision: Literal["fp32", "bf16", "int8"] = Field(
+        default="fp32", description="which weights of an artifact are loaded"
+    )
+    max_batch: int = Field(default=16, ge=1, le=1024, description="items computed together at most")
+    queue_delay_ms: float = Field(
+        default=0.0, ge=0.0, le=1000.0, description="how long a request may wait for company, milliseconds"
+    )
+    max_queue: int = Field(
+        default=256, ge=1, description="items that may wait for one network; more are refused at once"
+    )
 
 
 class NetworkSettings(BaseModel):
@@ -23,5 +37,9 @@ class NetworkSettings(BaseModel):
 
     kind: Literal["network"] = "network"
     artifact: str = Field(min_length=1, description="name in the repository")
-    version: str = Field(default="", description="empty: the newest")
+    version: str = Field(
+        default="",
+        pattern="^[1-9][0-9]*$|^$",
+        description="empty: whichever is the default, at first the newest",
+    )
     horizon: int = Field(gt=0, description="book updates ahead; one of the artifact's horizons")

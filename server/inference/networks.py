@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The room's front door: every network of a server, loaded and ready."""
+
+import asyncio
+
+from server.inference.batching import BatchSettings
+from server.inference.errors import InferenceError
+from server.inference.forecaster import NetworkForecaster
+from server.inference.repository import ModelRepository
+from server.inference.settings import InferenceSettings, NetworkSettings
+from server.inference.torchscript import TorchScriptBackend
+from server.inference.workers import Workers
+
+
+class Networks:
+    """Owns the workers and the repository. Make it before serving: loading blocks."""
+
+    def __init__(self, settings: InferenceSettings) -> None:
+        """Load the newest version of every network in the repository.
+
+        Raises:
+            ValueError: one cannot be loaded; says which and why.
+        """
+        self.settings = settings
+        self._workers = Workers(settings.workers)
+        self.repository = ModelRepository(
+            settings.repository,
+            backend=TorchScriptBackend(),
+            workers=self._workers,
+            batching=BatchSettings(
+                max_batch=settings.max_batch,
+                queue_delay_s=settings.queue_delay_ms / 1e3,
+                max_queue=settings.max_queue,
+            ),
+            precision=settings.precision,
+        )
+        try:
+            for name in self.repository.names():
+                self.repository.load(name)
+        except InferenceError as error:
+            self._close()
+            raise ValueError(f"inference -> repository: {error}") from error
+
+    def forecaster(self, settings: NetworkSettings) -> NetworkForecaster:
+        """A network as a forecaster.
+
+        Raises:
+            ValueError: the network, its version or its horizon is not there; names the setting.
+        """
+        version = int(settings.version) if settings.version else None
+        try:
+            if version is not None and version not in self._loaded(settings.artifact):
+                self.repository.load(settings.artifact, version, make_default=False)
+            return NetworkForecaster(
+                self.repository, artifact=settings.artifact, version=version, horizon=settings.horizon
+            )
+        except InferenceError as error:
+            raise ValueError(f"artifact: {error}") from error
+
+    def _loaded(self, name: str) -> list[int]:
+        return [served.version for served in self.repository.loaded() if served.name == name]
+
+    async def close(self) -> None:
+        """Finish what runs, refuse what waits, end the threads."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self.repository.close()
+        self._workers.close()

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The networks on disk and in memory: load, unload, default version, rollback, while serving.
+
+On disk: ``NAME/VERSION/manifest.json`` beside its weights. Several versions may
+be loaded; a request that names none gets the default, which is the version
+loaded last, or the one it was set or rolled back to. A load that fails changes
+nothing. A version that is unloaded finishes what it has begun.
+"""
+
+import asyncio
+import threading
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from models import manifest as manifests
+from server.inference.backend import Backend
+from server.inference.batching import BatchSettings
+from server.inference.errors import ModelLoadError, ModelNotReadyError, UnknownModelError
+from server.inference.served import ServedModel
+from server.inference.workers import Workers
+
+
+class ModelState(StrEnum):
+    """As in the Open Inference Protocol's repository index."""
+
+    READY = "READY"
+    LOADING = "LOADING"
+    UNLOADING = "UNLOADING"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One version on disk or in memory."""
+
+    name: str
+    version: int
+    state: ModelState
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """All versions of one name."""
+
+    loaded: dict[int, ServedModel] = field(default_factory=dict)
+    defaults: list[int] = field(default_factory=list)
+    states: dict[int, tuple[ModelState, str]] = field(default_factory=dict)
+
+
+class ModelRepository:
+    """All networks of one server."""
+
+    def __init__(
+        self, root: Path, *, backend: Backend, workers: Workers, batching: BatchSettings, precision: str
+    ) -> None:
+        self.root = root
+        self.backend = backend
+        self._workers = workers
+        self._batching = batching
+        self._precision = precision
+        self._shelves: dict[str, _Shelf] = {}
+        self._changing = threading.Lock()
+
+    # Reading: from the loop's thread, never blocks.
+
+    def get(self, name: str, version: int | None = None) -> ServedModel:
+        """A model that is ready; the default version where none is named.
+
+        Raises:
+            UnknownModelError: no such name, or no such version.
+            ModelNotReadyError: it is on disk, but not loaded.
+        """
+        shelf = self._shelves.get(name)
+        wanted = shelf.defaults[-1] if shelf and version is None and shelf.defaults else version
+        if shelf and wanted in shelf.loaded:
+            return shelf.loaded[wanted]
+        on_disk = self.versions(name)
+        if not on_disk or (version is not None and version not in on_disk):
+            known = ", ".join(sorted(self._shelves)) or "none"
+            which = f"model {name!r}" if version is None else f"version {version} of model {name!r}"
+            raise UnknownModelError(f"{which} is not known; loaded are: {known}")
+        raise ModelNotReadyError(f"model {name!r} is not loaded")
+
+    def loaded(self) -> list[ServedModel]:
+        """Every loaded version, by name and version."""
+        return [
+            shelf.loaded[version]
+            for _, shelf in sorted(self._shelves.items())
+            for version in sorted(shelf.loaded)
+        ]
+
+    def default_version(self, name: str) -> int | None:
+        """The version that answers where none is named; None where none is loaded."""
+        shelf = self._shelves.get(name)
+        return shelf.defaults[-1] if shelf and shelf.defaults else None
+
+    def versions(self, name: str) -> list[int]:
+        """Versions on disk, oldest first; empty for a name that could leave the repository."""
+        if name != Path(name).name:
+            return []
+        folders = (self.root / name).glob(f"[0-9]*/{manifests.FILE}")
+        return sorted(int(file.parent.name) for file in folders if file.parent.name.isdigit())
+
+    def names(self) -> list[str]:
+        """Names on disk."""
+        files = self.root.glob(f"*/[0-9]*/{manifests.FILE}")
+        return sorted({file.parent.parent.name for file in files})
+
+    def index(self) -> list[ModelEntry]:
+        """Every version on disk or in memory, with its state."""
+        entries = []
+        for name in sorted({*self.names(), *self._shelves}):
+            states = self._shelves.get(name, _Shelf()).states
+            for version in sorted({*self.versions(name), *states}):
+                state, reason = states.get(version, (ModelState.UNAVAILABLE, "unloaded"))
+                entries.append(ModelEntry(name, version, state, reason))
+        return entries
+
+    # Changing: each blocks, so the loop goes through the ``async`` forms below.
+
+    def load(self, name: str, version: int | None = None, *, make_default: bool = True) -> ServedModel:
+        """Load a version, the newest where none is named, and make it the default if so wished.
+
+        A version that is loaded already is read anew, in place of the old one.
+
+        Raises:
+            UnknownModelError: it is not on disk.
+            ModelLoadError: it cannot be loaded; what was loaded before stays.
+        """
+        with self._changing:
+            on_disk = self.versions(name)
+            wanted = max(on_disk, default=0) if version is None else version
+            if wanted not in on_disk:
+                raise UnknownModelError(f"model {name!r}: {self.root / name} holds no version {wanted or ''}")
+            shelf = self._shelves.setdefault(name, _Shelf())
+            before = shelf.loaded.get(wanted)
+            shelf.states[wanted] = (ModelState.LOADING, "")
+            try:
+                served = self._served(name, wanted)
+            except ModelLoadError as error:
+                state = ModelState.READY if before else ModelState.UNAVAILABLE
+                shelf.states[wanted] = (state, str(error))
+                raise
+            shelf.loaded[wanted] = served
+            shelf.states[wanted] = (ModelState.READY, "")
+            others = [v for v in shelf.defaults if v != wanted]
+            shelf.defaults = [*others, wanted] if make_default else [wanted, *others]
+        if before is not None:
+            before.close()
+        return served
+
+    def unload(self, name: str, version: int | None = None) -> None:
+        """Unload a version, or all of them where none is named; the default falls back.
+
+        Raises:
+            UnknownModelError: nothing of that name or version is loaded.
+        """
+        with self._changing:
+            shelf = self._shelves.get(name, _Shelf())
+            wanted = list(shelf.loaded) if version is None else [version]
+            if not wanted or any(v not in shelf.loaded for v in wanted):
+                raise UnknownModelError(
+                    f"model {name!r} is not loaded{'' if version is None else f' in version {version}'}"
+                )
+            leaving = [shelf.loaded.pop(v) for v in wanted]
+            shelf.defaults = [v for v in shelf.defaults if v not in wanted]
+            for v in wanted:
+                shelf.states[v] = (ModelState.UNAVAILABLE, "unloaded")
+        for served in leaving:
+            served.close()
+
+    def set_default(self, name: str, version: int) -> None:
+        """Answer with a loaded version where none is named.
+
+        Raises:
+            ModelNotReadyError: it is not loaded.
+        """
+        with self._changing:
+            shelf = self._shelves.get(name, _Shelf())
+            if version not in shelf.loaded:
+                raise ModelNotReadyError(f"version {version} of model {name!r} is not loaded")
+            shelf.defaults = [*(v for v in shelf.defaults if v != version), version]
+
+    def rollback(self, name: str) -> int:
+        """Answer with the version that was the default before; returns it. Instant: it is still loaded.
+
+        Raises:
+            ModelNotReadyError: there is none.
+        """
+        with self._changing:
+            shelf = self._shelves.get(name, _Shelf())
+            if len(shelf.defaults) < 2:
+                raise ModelNotReadyError(f"model {name!r} has no earlier version loaded")
+            shelf.defaults = [shelf.defaults[-1], *shelf.defaults[:-1]]
+            return shelf.defaults[-1]
+
+    async def load_async(self, name: str, version: int | None = None) -> ServedModel:
+        """``load`` without stopping the loop."""
+        return await asyncio.to_thread(self.load, name, version)
+
+    async def unload_async(self, name: str, version: int | None = None) -> None:
+        """``unload`` without stopping the loop."""
+        await asyncio.to_thread(self.unload, name, version)
+
+    def close(self) -> None:
+        """Unload everything. Blocks."""
+        for name in list(self._shelves):
+            if self._shelves[name].loaded:
+                self.unload(name)
+
+    def _served(self, name: str, version: int) -> ServedModel:
+        served = ServedModel(
+            folder=self.root / name / str(version),
+            backend=self.backend,
+            precision=self._precision,
+            workers=self._workers,
+            settings=self._batching,
+        )
+        if (served.name, served.version) != (name, version):
+            served.close()
+            raise ModelLoadError(
+                f"{self.root / name / str(version)}: its manifest says {served.name} {served.version}"
+            )
+        return served

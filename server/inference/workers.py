@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The threads that run networks, so that the event loop never does.
+
+Each runs one network at a time on one core: several requests on several cores
+beat one request on all of them, and the numbers do not depend on the count.
+"""
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+import torch
+
+Task = Callable[[], None]
+
+
+class Workers:
+    """A fixed number of threads that work off one queue of tasks, in order."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
+        torch.set_num_threads(1)
+        self._threads = [
+            threading.Thread(target=self._work, name=f"network-{n}", daemon=True) for n in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def post(self, task: Task) -> None:
+        """Queue a task. It must not raise."""
+        self._tasks.put(task)
+
+    def close(self) -> None:
+        """End the threads after what is queued. Blocks until they have ended."""
+        for _ in self._threads:
+            self._tasks.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        torch.set_num_threads(1)
+        while (task := self._tasks.get()) is not None:
+            task()
