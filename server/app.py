@@ -2,6 +2,7 @@
 """The composition root: everything is put together here, started in order and stopped in reverse."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -102,6 +103,17 @@ def _services(predict: PredictHandlers, stream: StreamHandlers, admin: AdminHand
     ]
 
 
+def settle_memory() -> None:
+    """Take what start-up made out of the garbage collector's sight.
+
+    It never becomes garbage, and walking it again and again was a third of the
+    processor time of small calls.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 async def serve(settings: Settings, ready: Callable[[App], None]) -> None:
     """Run a server until SIGTERM or SIGINT, then drain it. ``ready`` is called once it serves."""
     app = App(settings)
@@ -110,6 +122,7 @@ async def serve(settings: Settings, ready: Callable[[App], None]) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
     await app.start()
+    settle_memory()
     log.info("serving", address=app.rpc.address, metrics=app.metrics_address)
     ready(app)
     await stopped.wait()
