@@ -1,94 +1,161 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rolling z-score: mean and deviation of each column over the previous days.
+"""Sums over the last day, week and month, at the same small cost for every new value.
 
-Rows of the present day never enter the numbers that scale them, so a stream
-and a replay agree and nothing leaks. Source: Lucchese, Pakkanen & Veraart
-2024, Int. J. Forecasting 40(4), arXiv 2211.13777 (five days).
+Time is cut into buckets, and each window is a ring of them. A window always
+holds everything of its length, and at most one bucket more.
+
+Shapes: W windows, B buckets (one more than a window's length takes), K measures.
+``rings`` (W, B, K, 2) and ``totals`` (W, K, 2): sum and count of the values
+that are not NaN. ``newest`` (W,): number of each ring's newest bucket.
 """
 
+import math
+from typing import Final
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from kernels._arrays import checked
-from kernels._jit import kernel
-from kernels.scaling import ColumnScaling
+from kernels._jit import kernel, part
+from kernels._types import Cube, Indices, Vector
+from kernels.checks import as_array, require_shape
 
-DAYS = 5
+HOUR_NS: Final = 3_600_000_000_000
+DAY_NS: Final = 24 * HOUR_NS
+#: 24 hours, 7 days, 30 days.
+WINDOWS_NS: Final = (DAY_NS, 7 * DAY_NS, 30 * DAY_NS)
+NEVER: Final = -(2**62)
 
-Singles = NDArray[np.float32]
-Reals = NDArray[np.float64]
+Rings = NDArray[np.float64]
 
 
-@kernel("void(f4[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], i8)")
-def add_rows(x: Singles, count: Reals, mean: Reals, squares: Reals, day: int) -> None:
-    """Enter R rows (R, C) into one day's moments, by Welford's recurrence; NaN is skipped by column.
+@part()
+def add_up(ring: Rings, total: Rings) -> None:
+    """Total (K, 2) of a ring (B, K, 2), anew."""
+    for k in range(total.shape[0]):
+        for j in range(2):
+            total[k, j] = 0.0
+            for b in range(ring.shape[0]):
+                total[k, j] += ring[b, k, j]
 
-    count, mean, squares (days, C) in slot ``day``: values, their mean, squared distances from it.
-    Source: Welford 1962, Technometrics 4(3).
+
+@part()
+def advance(ring: Rings, total: Rings, newest: int, bucket: int) -> None:
+    """Drop from a ring what lies more than its length before the bucket.
+
+    Once a turn the total is summed anew, so rounding does not pile up.
     """
-    columns = x.shape[1]
-    for r in range(x.shape[0]):
-        for c in range(columns):
-            value = np.float64(x[r, c])
-            if value == value:  # noqa: PLR0124 - the NaN test
-                count[day, c] += 1.0
-                away = value - mean[day, c]
-                mean[day, c] += away / count[day, c]
-                squares[day, c] += away * (value - mean[day, c])
+    size = ring.shape[0]
+    steps = min(bucket - newest, size)
+    turned = False
+    for step in range(steps):
+        b = (bucket - step) % size
+        turned = turned or b == 0
+        for k in range(total.shape[0]):
+            for j in range(2):
+                total[k, j] -= ring[b, k, j]
+                ring[b, k, j] = 0.0
+    if turned:
+        add_up(ring, total)
 
 
-class RollingMoments:
-    """Moments of C columns over the last ``days`` complete days; feed rows in time order."""
+@kernel("void(i8[::1],i8[::1],f8[:,:,:,::1],f8[:,:,::1],i8)")
+def roll_to(widths: Indices, newest: Indices, rings: Rings, totals: Cube, time_ns: int) -> None:
+    """Move every window's end to a time, dropping what has become too old.
 
-    __slots__ = ("_count", "_day", "_mean", "_slots", "_squares")
+    widths (W,): length of a bucket, ns. A time before a window's end changes nothing.
+    """
+    for w in range(widths.shape[0]):
+        bucket = time_ns // widths[w]
+        if bucket > newest[w]:
+            advance(rings[w], totals[w], newest[w], bucket)
+            newest[w] = bucket
 
-    def __init__(self, columns: int, *, days: int = DAYS) -> None:
-        """Raises ValueError where either number is below 1."""
-        if columns < 1 or days < 1:
-            raise ValueError(f"columns, days: {columns}, {days}; both must be at least 1")
-        self._slots = days + 1
-        self._count, self._mean, self._squares = (np.zeros((self._slots, columns)) for _ in range(3))
-        self._day: int | None = None
 
-    def add(self, x: Singles, *, day: int) -> None:
-        """Enter rows (R, C) float32 of one day, a whole number such as days since the epoch.
+@kernel("void(i8[::1],i8[::1],f8[:,:,:,::1],f8[:,:,::1],i8,f8[::1])")
+def roll_in(
+    widths: Indices, newest: Indices, rings: Rings, totals: Cube, time_ns: int, values: Vector
+) -> None:
+    """Add values (K,) that became known at a time; NaN is no value.
 
-        NaN is skipped by column. Days may be missing, not go back.
+    A time before a window's end counts where it still lies inside, else not.
+    """
+    for w in range(widths.shape[0]):
+        bucket = time_ns // widths[w]
+        size = rings.shape[1]
+        if bucket > newest[w]:
+            advance(rings[w], totals[w], newest[w], bucket)
+            newest[w] = bucket
+        if bucket > newest[w] - size:
+            for k in range(values.shape[0]):
+                if not math.isnan(values[k]):
+                    rings[w, bucket % size, k, 0] += values[k]
+                    rings[w, bucket % size, k, 1] += 1.0
+                    totals[w, k, 0] += values[k]
+                    totals[w, k, 1] += 1.0
+
+
+class RollingWindows:
+    """Sums and counts of some measures over rolling windows.
+
+    ``add`` and ``read`` cost the same however much was added (at most one turn
+    of a ring after a long pause).
+
+    Args:
+        measures: K, how many values come at a time.
+        windows_ns: Length of each window.
+        buckets: How finely a window is cut: its end is off by at most 1/buckets of it.
+
+    Raises:
+        ValueError: Names the argument and what it must be.
+    """
+
+    __slots__ = ("_latest_ns", "newest", "rings", "totals", "widths")
+
+    def __init__(self, measures: int, windows_ns: tuple[int, ...] = WINDOWS_NS, buckets: int = 96) -> None:
+        if measures < 1 or buckets < 1:
+            raise ValueError("measures and buckets must be at least 1")
+        if not windows_ns or any(w < buckets for w in windows_ns):
+            raise ValueError("windows_ns must be at least one nanosecond a bucket")
+        self.widths: Indices = -(-np.array(windows_ns, np.int64) // buckets)
+        self.newest: Indices = np.full(len(windows_ns), NEVER, np.int64)
+        self.rings: Rings = np.zeros((len(windows_ns), buckets + 1, measures, 2))
+        self.totals: Cube = np.zeros((len(windows_ns), measures, 2))
+        self._latest_ns = NEVER
+
+    def add(self, time_ns: int, values: ArrayLike) -> None:
+        """Add one value a measure, (K,), NaN for none, that became known at a time.
 
         Raises:
-            ValueError: where ``x`` does not fit or ``day`` is earlier than the last.
+            ValueError: There are not K values.
         """
-        checked("x", x, np.float32, (None, self._mean.shape[1]))
-        if self._day is not None and day < self._day:
-            raise ValueError(f"day: {day} is before {self._day}; feed rows in time order")
-        self._open(day)
-        add_rows(x, self._count, self._mean, self._squares, day % self._slots)
+        given: Vector = as_array("values", values, 1)
+        require_shape("values", given, self.totals.shape[1:2], "one for each measure")
+        roll_in(self.widths, self.newest, self.rings, self.totals, int(time_ns), given)
+        self._latest_ns = max(self._latest_ns, int(time_ns))
 
-    def scaling(self, *, day: int) -> ColumnScaling:
-        """Mean and population deviation of the ``days`` days before ``day``.
-
-        A column without a value, or that is constant, has scale 1 (and centre 0 without a value).
+    def read(self, now_ns: int, out: Cube | None = None) -> Cube:
+        """Sum and count of each measure in each window that ends now, (W, K, 2).
 
         Raises:
-            ValueError: where ``day`` is neither the last day fed nor the one after.
+            ValueError: ``now_ns`` lies before something that was added, so the
+                answer would know the future.
         """
-        if self._day is None or day not in (self._day, self._day + 1):
-            raise ValueError(f"day: {day}; ask for the day being fed or the next one ({self._day})")
-        used = [d % self._slots for d in range(day - self._slots + 1, day)]
-        count = self._count[used]
-        total = count.sum(0)
-        some = np.maximum(total, 1.0)
-        centre = (count * self._mean[used]).sum(0) / some
-        squares = (self._squares[used] + count * (self._mean[used] - centre) ** 2).sum(0)
-        deviation = np.sqrt(squares / some)
-        return ColumnScaling(centre, np.where(deviation > 0, deviation, 1.0))
+        if now_ns < self._latest_ns:
+            raise ValueError("now_ns must not lie before the latest time that was added")
+        roll_to(self.widths, self.newest, self.rings, self.totals, int(now_ns))
+        if out is None:
+            return self.totals.copy()
+        filled = checked("out", out, np.float64, self.totals.shape, writeable=True)
+        filled[...] = self.totals
+        return filled
 
-    def _open(self, day: int) -> None:
-        """Clear the slots of the days that begin."""
-        if self._day is None:
-            self._day = day
-        for begun in range(max(self._day + 1, day - self._slots + 1), day + 1):
-            slot = begun % self._slots
-            for moments in (self._count, self._mean, self._squares):
-                moments[slot] = 0.0
-        self._day = day
+    def means(self, now_ns: int) -> NDArray[np.float64]:
+        """Mean of each measure in each window that ends now, (W, K); NaN where there is none.
+
+        Raises:
+            ValueError: As ``read``.
+        """
+        found = self.read(now_ns)
+        counts = found[..., 1]
+        return np.where(counts > 0, found[..., 0] / np.maximum(counts, 1), np.nan)
