@@ -60,7 +60,8 @@ def money(cost: Cost | None) -> str:
     if cost is None:
         return NOT_AVAILABLE
     mark = {"estimate": " est.", "simulated": " sim."}.get(cost.source, "")
-    return f"${cost.usd:.6f}".rstrip("0").rstrip(".") + mark
+    digits = 4 if cost.usd >= 0.01 else 6 if cost.usd >= 0.0001 else 9
+    return f"${cost.usd:.{digits}f}".rstrip("0").rstrip(".") + mark
 
 
 def points(share: float) -> str:

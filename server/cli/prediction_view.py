@@ -3,14 +3,14 @@
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from consilience import MemberAnswer, Prediction, Question
+from consilience import Prediction, Question
 from server.cli import looks
+from server.cli.answers_table import AnswersTable
 from server.cli.scores import brier_score, member_scores, truth_of
 
 
@@ -20,7 +20,7 @@ def show_prediction(
     """Print everything: the question, who said what, the pool, the verdict, what came true."""
     if question is not None:
         console.print(heading(question))
-    console.print(members_table(prediction, question, wide=console.width >= looks.WIDE))
+    console.print(AnswersTable(prediction, question, console.width).render())
     console.print(summary(prediction, question))
     if reasons:
         console.print(rationales(prediction))
@@ -41,105 +41,6 @@ def heading(question: Question) -> RenderableType:
         Text(question.text or question.id, "bold"),
         Text(" · ".join(part for part in parts if part), "dim"),
     )
-
-
-def members_table(prediction: Prediction, question: Question | None, *, wide: bool) -> Table:
-    """Members by their probability, the absent ones last, then the pool."""
-    truth = truth_of(question, prediction.outcomes)
-    scores = member_scores(prediction, truth) if truth else {}
-    column = _column(prediction)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Member", no_wrap=True)
-    if wide:
-        table.add_column("Model", no_wrap=True, style="dim")
-    table.add_column(_column_name(prediction), no_wrap=True)
-    for name in ("Weight", "Moves it", *(["Brier"] if truth else []), "Latency", "Cost"):
-        table.add_column(name, justify="right", no_wrap=True)
-    ordered = sorted(prediction.members, key=lambda part: -_value(part, column))
-    for part in ordered:
-        cells = [part.member, *([part.forecast.model if part.forecast else ""] if wide else [])]
-        table.add_row(*cells, *_figures(part, prediction, column, scores if truth else None))
-    table.add_section()
-    if prediction.probabilities:
-        pooled = prediction.probabilities[column]
-        table.add_row(
-            "ensemble",
-            *([prediction.method.pooling] if wide else []),
-            Text(f"{looks.bar(pooled)} {pooled:6.1%}"),
-            "",
-            "",
-            *([f"{brier_score(prediction.probabilities, truth):.3f}"] if truth else []),
-            looks.duration(prediction.elapsed_s),
-            looks.money(prediction.cost),
-            style="bold",
-        )
-    return table
-
-
-def _column(prediction: Prediction) -> int:
-    """Which outcome the table shows: YES, or the one that was chosen."""
-    if prediction.outcomes[:1] == ("YES",) or prediction.outcome not in prediction.outcomes:
-        return 0
-    return prediction.outcomes.index(prediction.outcome)
-
-
-def _column_name(prediction: Prediction) -> str:
-    if prediction.numeric is not None:
-        return "Median"
-    column = _column(prediction)
-    return f"P({prediction.outcomes[column]})" if prediction.outcomes else "Answer"
-
-
-def _value(part: MemberAnswer, column: int) -> float:
-    if part.forecast is None:
-        return -2.0
-    return part.forecast.probabilities[column] if len(part.forecast.probabilities) > column else -1.0
-
-
-def _figures(
-    part: MemberAnswer, prediction: Prediction, column: int, scores: dict[str, float] | None
-) -> Sequence[RenderableType]:
-    if part.absent is not None:
-        why = Text(
-            f"{part.absent.reason}: {part.absent.detail}".rstrip(": "), "dim italic", overflow="ellipsis"
-        )
-        blanks = [""] * (3 if scores is not None else 2)
-        return [why, *blanks, looks.duration(part.latency_s), looks.money(part.cost)]
-    score = [] if scores is None else [_score(scores.get(part.member))]
-    return [
-        _answer(part, prediction, column),
-        f"{part.weight:.1%}",
-        looks.points(part.contribution),
-        *score,
-        looks.duration(part.latency_s),
-        looks.money(part.cost),
-    ]
-
-
-def _score(score: float | None) -> str:
-    return looks.NOT_AVAILABLE if score is None else f"{score:.3f}"
-
-
-def _answer(part: MemberAnswer, prediction: Prediction, column: int) -> Text:
-    assert part.forecast is not None  # noqa: S101 - the caller has asked
-    probabilities = part.forecast.probabilities
-    if prediction.numeric is not None:
-        median = grid_median(prediction.numeric.grid, probabilities)
-        return Text(f"{median} {prediction.numeric.unit}".strip())
-    if part.forecast.text or len(probabilities) <= column:
-        return Text(part.forecast.text or looks.NOT_AVAILABLE)
-    best = max(range(len(probabilities)), key=probabilities.__getitem__)
-    agrees = prediction.outcomes[best] == prediction.outcome
-    share = probabilities[column]
-    return Text(f"{looks.bar(share)} {share:6.1%}", "green" if agrees else "magenta")
-
-
-def grid_median(grid: Sequence[float], cumulative: Sequence[float]) -> str:
-    """The first grid point at or above the median, as people write it."""
-    for point, share in zip(grid, cumulative, strict=False):
-        if share >= 0.5:
-            return f"≤ {point:g}"
-    return f"> {grid[-1]:g}" if grid else looks.NOT_AVAILABLE
 
 
 def summary(prediction: Prediction, question: Question | None) -> RenderableType:

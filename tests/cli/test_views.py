@@ -58,6 +58,8 @@ def test_money_says_where_it_comes_from() -> None:
     assert looks.money(None) == "n/a"
     assert looks.money(Cost(1_250_000, CostSource.PROVIDER)) == "$0.00125"
     assert looks.money(Cost(0, CostSource.PROVIDER)) == "$0"
+    assert looks.money(Cost(1_500, CostSource.PROVIDER)) == "$0.0000015"
+    assert looks.money(Cost(12_345_678_901, CostSource.PROVIDER)) == "$12.3457"
     assert looks.money(Cost(10_000_000, CostSource.SIMULATED)) == "$0.01 sim."
 
 
@@ -96,6 +98,16 @@ def test_the_absent_are_named_with_their_reason() -> None:
     assert "deadline_exceeded: too late" in shown
     assert "late is missing" in shown
     assert "Brier" not in shown
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_no_figure_is_cut(width: int) -> None:
+    message = prediction(Question("Will it?").to_message(), "")
+    message.members[0].member = "a-member-with-quite-a-long-name"
+    known = Question("Will it?", resolution=Resolution("q1", outcome="YES"))
+    table = _shown(message, known, width).partition("Answer ")[0]
+    for figure in ("P(YES)", "70.0%", "100.0%", "+20.0 pp", "0.090", "250.0 ms", "$0.0000015", "71.4%"):
+        assert figure in table, (figure, table)
 
 
 def test_a_choice_of_three() -> None:
