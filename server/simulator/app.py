@@ -40,6 +40,7 @@ def make_app(service: Service, wires: tuple[Wire, ...], closing: asyncio.Event) 
     app.router.add_delete("/ledger", partial(_reset, service))
     app.router.add_put("/behaviour", partial(_behave, service))
     app.router.add_get("/healthz", _health)
+    app.router.add_get("/openrouter/api/v1/generation", partial(_generation, service))
     for prefix in ("/openai/v1", "/local/v1", "/v1", "/xai/v1", "/openrouter/api/v1", "/anthropic/v1"):
         app.router.add_get(f"{prefix}/models", _models)
     for prefix in ("/gemini/v1beta", "/gemini/v1"):
@@ -113,6 +114,15 @@ async def _json(request: web.Request) -> dict[str, object]:
 
 async def _ledger(service: Service, request: web.Request) -> web.Response:
     return web.json_response(service.ledger.report(request.query.get("model", "")))
+
+
+async def _generation(service: Service, request: web.Request) -> web.Response:
+    """OpenRouter's look-up of what a call has cost; unknown while the call is open."""
+    entry = service.ledger.find(request.query.get("id", "").removeprefix("gen-"))
+    if entry is None or entry.outcome == "open":
+        return web.json_response({"error": {"code": 404, "message": "Generation not found"}}, status=404)
+    found = {"id": f"gen-{entry.id}", "model": entry.model, "total_cost": entry.billed_nano_usd / 1e9}
+    return web.json_response({"data": found | {"cancelled": entry.outcome == "disconnected"}})
 
 
 async def _reset(service: Service, request: web.Request) -> web.Response:

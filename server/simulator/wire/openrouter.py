@@ -26,8 +26,6 @@ class OpenRouter(OpenAIChat):
     def answer(self, ask: Ask, reply: Reply) -> Json:
         """With the upstream's name and its own finish reason."""
         body = super().answer(ask, reply)
-        body["id"] = f"gen-{reply.id}"
-        body["provider"] = "Simulator"
         choice: dict[str, Any] = body["choices"][0]
         choice["native_finish_reason"] = choice["finish_reason"]
         return body
@@ -65,6 +63,9 @@ class OpenRouter(OpenAIChat):
     def headers(self, reply_id: str, limits: Limits | None) -> dict[str, str]:
         """The id under which the cost can be looked up later."""
         return {"X-Generation-Id": f"gen-{reply_id}"}
+
+    def _envelope(self, kind: str, reply: Reply) -> Json:
+        return super()._envelope(kind, reply) | {"id": f"gen-{reply.id}", "provider": "Simulator"}
 
     def _usage(self, ask: Ask, reply: Reply) -> Json:
         if reply.usage is None:
