@@ -195,7 +195,7 @@ class Asking:
             self._usages.append(usage)
         if cost is not None:
             self._costs.append(cost)
-        provider.observer.attempted(
+        provider.told(
             Attempt(
                 member=self.member.name,
                 provider=provider.name,
@@ -210,6 +210,7 @@ class Asking:
                 cost=cost,
                 latency_s=seconds,
                 stream=self.member.settings.stream,
+                response_id=_response_id(exchange, outcome),
                 caller=self.query.caller,
                 question_id=self.query.question.id,
             )
@@ -255,6 +256,12 @@ class Asking:
 
 
 _CANCELLED = Failure(AbsentReason.CALLER_CANCELLED, "the caller hung up", billed=True)
+
+
+def _response_id(exchange: Exchange, outcome: Completion | Failure) -> str:
+    if isinstance(outcome, Completion):
+        return outcome.response_id
+    return exchange.headers.get("x-generation-id", "") if exchange.headers else ""
 
 
 def _circuit_open(endpoint: Endpoint) -> Failure:

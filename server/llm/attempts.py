@@ -17,7 +17,8 @@ class Attempt:
 
     ``reason`` is None if it brought an answer that could be used. ``cost`` is
     what it cost or, if its source is ESTIMATE, may have cost; None where it cost
-    nothing or nobody can tell. ``key`` is a fingerprint. Cancelled and timed-out
+    nothing or nobody can tell. ``key`` is a fingerprint, ``response_id`` the
+    provider's name for the call, where it gave one. Cancelled and timed-out
     attempts are told too: the sum of these costs is all that was spent.
     """
 
@@ -34,6 +35,7 @@ class Attempt:
     cost: Cost | None
     latency_s: float
     stream: bool
+    response_id: str = ""
     caller: str = ""
     question_id: str = ""
 
@@ -47,6 +49,10 @@ class AttemptObserver(Protocol):
 
     def alerted(self, provider: str, what: str, detail: str) -> None:
         """Something needs an operator: a dead key, no money, an unknown model, an open circuit."""
+        ...
+
+    def reconciled(self, attempt: Attempt, cost: Cost) -> None:
+        """What an attempt that was told with an estimate has really cost."""
         ...
 
 
@@ -69,3 +75,6 @@ class AttemptLog:
     def alerted(self, provider: str, what: str, detail: str) -> None:
         """A warning."""
         _log.warning(what, provider=provider, detail=detail)
+
+    def reconciled(self, attempt: Attempt, cost: Cost) -> None:
+        """Nothing: it is money's business."""

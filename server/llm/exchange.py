@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx2
 import jiter
@@ -53,6 +54,7 @@ class Exchange:
         try:
             async with asyncio.timeout(deadline.remaining_s()) as scope:
                 response = await self.transport.handle_async_request(request)
+                response.request = request
                 try:
                     self.headers = fold(response.headers.raw)
                     return await self._read(response, scope, deadline)
@@ -80,11 +82,7 @@ class Exchange:
         status = response.status_code
         if status == 200 and self.headers.get("content-type", "").startswith("text/event-stream"):
             return await self._stream(response, scope, deadline)
-        body = await _body(response)
-        try:
-            payload = jiter.from_json(body)
-        except ValueError:
-            payload = body[:500].decode("utf-8", "replace")
+        payload = _parse(await _body(response))
         if status >= 300:
             return self.wire.failure(status, payload, self.headers)
         if not isinstance(payload, dict):
@@ -114,6 +112,30 @@ class Exchange:
         left = deadline.remaining_s()
         self._waiting_for = waiting_for if seconds < left else "the end of the answer"
         scope.reschedule(asyncio.get_running_loop().time() + min(seconds, left))
+
+
+async def fetch(
+    transport: httpx2.AsyncBaseTransport, request: httpx2.Request, deadline: Deadline
+) -> tuple[int, Any] | Failure:
+    """Status and body (JSON, or the text if it is none) of a small request that is no question."""
+    try:
+        async with deadline.timeout():
+            response = await transport.handle_async_request(request)
+            try:
+                return response.status_code, _parse(await _body(response))
+            finally:
+                await response.aclose()
+    except (TimeoutError, _TooLargeError):
+        return Failure(AbsentReason.PROVIDER_TIMEOUT, "waited too long for an answer")
+    except ERRORS as error:
+        return failure_of(error, billed=False)
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return jiter.from_json(body)
+    except ValueError:
+        return body[:500].decode("utf-8", "replace")
 
 
 async def _body(response: httpx2.Response) -> bytes:

@@ -27,6 +27,8 @@ class Flavour:
     reported_cost: Callable[[Json], int | None] = lambda usage: None
     stream_options: Mapping[str, Any] = field(default_factory=lambda: {"include_usage": True})
     body: Mapping[str, Any] = field(default_factory=dict)
+    #: Path that tells what a call has cost, by its id.
+    look_up_path: str = ""
 
 
 def _credits(usage: Json) -> int | None:
@@ -66,6 +68,7 @@ FLAVOURS: Mapping[str, Flavour] = {
             effort=lambda effort: {"reasoning": {"effort": effort, "exclude": True}},
             reported_cost=_credits,
             stream_options={},
+            look_up_path="/generation?id={id}",
             # Without the first, an upstream that knows no schemas drops ours silently; the rest is privacy.
             body={
                 "provider": {"require_parameters": True, "data_collection": "deny", "allow_fallbacks": False}

@@ -40,6 +40,11 @@ class ChatForecaster:
         """State of the model's circuit breaker."""
         return self._member.endpoint.breaker.state.value
 
+    @property
+    def warm_kinds(self) -> tuple[str, ...]:
+        """Kinds of questions to be asked before the first real one."""
+        return self._member.provider.settings.warm_kinds
+
     async def forecast(self, query: Query, deadline: Deadline) -> Answer:
         """The model's forecast by the deadline, or why there is none.
 

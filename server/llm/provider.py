@@ -2,22 +2,24 @@
 """One provider: its connections, keys and models. All members that ask there share it."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import httpx2
 from pydantic_core import to_json
 
-from server.forecasting.deadline import Clock
-from server.forecasting.forecast import AbsentReason
-from server.llm.attempts import AttemptObserver
+from server.forecasting.deadline import Clock, Deadline
+from server.forecasting.forecast import AbsentReason, CostSource
+from server.llm.attempts import Attempt, AttemptObserver
 from server.llm.completion import ChatRequest
 from server.llm.endpoint import Endpoint
-from server.llm.exchange import Exchange
+from server.llm.exchange import Exchange, fetch
 from server.llm.failures import BREAKING, Failure, Parameter
 from server.llm.flavours import Flavour, flavour_of
 from server.llm.keys import DEAD_S, Key, KeyRing, label_of
 from server.llm.limiter import Permit
 from server.llm.pricing import PriceBook
 from server.llm.privacy import allowed_fields
+from server.llm.reconciling import Reconciler
 from server.llm.secrets import Secret
 from server.llm.settings import PriceSettings, ProviderSettings
 from server.llm.transport import make_transport
@@ -47,6 +49,8 @@ class Provider:
         self._transport: httpx2.AsyncBaseTransport = make_transport(settings)
         self._base_url = settings.base_url.rstrip("/")
         self._endpoints: dict[str, Endpoint] = {}
+        self._extensions = {"timeout": {"connect": settings.timeouts.connect_s}}
+        self.reconciler = Reconciler()
         self._headers = [
             (b"content-type", b"application/json"),
             (b"accept-encoding", b"identity"),  # answers are small: packing them costs more than it saves
@@ -96,7 +100,7 @@ class Provider:
             url,
             headers=self._headers + self.wire.headers(key.secret.reveal()),
             content=to_json(self.wire.body(chat, without)),
-            extensions={"timeout": {"connect": self.settings.timeouts.connect_s}},
+            extensions=self._extensions,
         )
 
     def learn(
@@ -140,6 +144,35 @@ class Provider:
             self.observer.alerted(
                 self.name, f"circuit of {endpoint.model} is {breaker.state}", failure.detail
             )
+
+    def told(self, attempt: Attempt) -> None:
+        """Tell the observer of an attempt, and look its cost up later where that can be done."""
+        self.observer.attempted(attempt)
+        guessed = attempt.cost is not None and attempt.cost.source is CostSource.ESTIMATE
+        if guessed and attempt.response_id and self.flavour.look_up_path:
+            self.reconciler.add(attempt)
+
+    async def probe(self, deadline: Deadline) -> Failure | None:
+        """A free request; None if the provider is there, whatever it says of the key."""
+        answer = await self._get(self.wire.probe_path, deadline)
+        if isinstance(answer, Failure):
+            return answer
+        status, payload = answer
+        return self.wire.failure(status, payload, {}) if status >= 500 else None
+
+    async def look_up(self, response_id: str, deadline: Deadline) -> int | None:
+        """What a call has cost, in nano US dollars, by the provider's books; None: it cannot tell."""
+        answer = await self._get(self.flavour.look_up_path.format(id=response_id), deadline)
+        if isinstance(answer, Failure) or answer[0] != 200 or not isinstance(answer[1], dict):
+            return None
+        cost = (answer[1].get("data") or {}).get("total_cost")
+        return round(cost * 1e9) if isinstance(cost, int | float) else None
+
+    async def _get(self, path: str, deadline: Deadline) -> tuple[int, Any] | Failure:
+        secret = self.keys.keys[0].secret.reveal() if self.keys.keys else ""
+        headers = self._headers + self.wire.headers(secret)
+        request = httpx2.Request("GET", self._base_url + path, headers=headers, extensions=self._extensions)
+        return await fetch(self._transport, request, deadline)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -1,13 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds providers and members from settings, and closes them."""
 
+import asyncio
 from collections.abc import Mapping
 
-from server.forecasting.deadline import Clock, SystemClock
+from server.forecasting.deadline import Clock, Deadline, SystemClock
+from server.forecasting.query import Query
+from server.forecasting.question import Binary, FreeText, Numeric, Question, QuestionKind
 from server.llm.attempts import AttemptLog, AttemptObserver
 from server.llm.forecaster import ChatForecaster
+from server.llm.health import watch_all
 from server.llm.provider import Provider
 from server.llm.settings import ChatSettings, ProviderSettings
+
+_WARM_TEXT = "Will the sun rise tomorrow? (This is a test of the line.)"
+_WARM: Mapping[str, QuestionKind] = {
+    "binary": Binary(),
+    "numeric": Numeric((0.0, 1.0)),
+    "free_text": FreeText(),
+}
 
 
 class LanguageModels:
@@ -40,6 +51,26 @@ class LanguageModels:
             for name, provider in self.providers.items()
             for problem in provider.keys.problems
         ]
+
+    async def warm_up(self, deadline: Deadline) -> None:
+        """Open connections and have schemas compiled, so that the first question need not pay for it.
+
+        Costs what ``warm_kinds`` asks for, which is nothing unless set. Failures
+        are told to the observer and do no harm.
+        """
+        async with asyncio.TaskGroup() as group:
+            for provider in self.providers.values():
+                for _ in range(provider.settings.warm_connections):
+                    group.create_task(provider.probe(deadline))
+        async with asyncio.TaskGroup() as group:
+            for forecaster in self.forecasters.values():
+                for kind in forecaster.warm_kinds:
+                    query = Query(Question("warm-up", _WARM_TEXT, _WARM[kind]))
+                    group.create_task(forecaster.forecast(query, deadline))
+
+    async def watch(self) -> None:
+        """Run until cancelled: probe providers in trouble, settle estimates. See ``health.py``."""
+        await watch_all(self.providers.values())
 
     async def close(self) -> None:
         """Close all connections."""

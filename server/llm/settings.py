@@ -121,8 +121,10 @@ class ProviderSettings(_Settings):
     retries: RetrySettings = RetrySettings()
     prices: dict[str, PriceSettings] = Field(default_factory=dict, description="by model")
     warm_connections: int = Field(default=1, ge=0, description="opened before the first question")
-    warm_schemas: bool = Field(default=False, description="one paid call per model and schema at start")
-    probe_s: float = Field(default=15.0, gt=0, description="between health probes while a breaker is open")
+    warm_kinds: tuple[Literal["binary", "numeric", "free_text"], ...] = Field(
+        default=(), description="questions asked at start, one paid call for each model and kind"
+    )
+    probe_s: float = Field(default=5.0, gt=0, description="between looks at a provider in trouble")
 
     @property
     def references(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything here talks to the simulator over real HTTP."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.forecasting.deadline import Deadline, SystemClock
-from server.forecasting.forecast import Answer
+from server.forecasting.forecast import Answer, Cost
 from server.forecasting.query import Query
 from server.forecasting.question import Question
 from server.llm.attempts import Attempt
@@ -29,12 +30,16 @@ class Notes:
 
     attempts: list[Attempt] = field(default_factory=list)
     alerts: list[tuple[str, str, str]] = field(default_factory=list)
+    corrections: list[tuple[Attempt, Cost]] = field(default_factory=list)
 
     def attempted(self, attempt: Attempt) -> None:
         self.attempts.append(attempt)
 
     def alerted(self, provider: str, what: str, detail: str) -> None:
         self.alerts.append((provider, what, detail))
+
+    def reconciled(self, attempt: Attempt, cost: Cost) -> None:
+        self.corrections.append((attempt, cost))
 
 
 @dataclass
@@ -86,3 +91,11 @@ async def bench() -> AsyncIterator[Bench]:
 
 def deadline(seconds: float = 10.0) -> Deadline:
     return Deadline.after(seconds, SystemClock())
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """A port on which nobody listens, at least just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From settings to members: what is shared, what is refused and how it is said."""
+
+import asyncio
+from typing import Any
+
+import httpx2
+import pytest
+from aiohttp import web
+from pydantic import ValidationError
+
+from server.forecasting.forecast import Absent, AbsentReason, Forecast
+from server.llm.flavours import FLAVOURS, flavour_of
+from server.llm.room import LanguageModels
+from server.llm.settings import ChatSettings, ProviderSettings, Transport
+from tests.llm.conftest import PRICE, QUERY, Bench, deadline
+
+PROVIDER = ProviderSettings(base_url="http://127.0.0.1:9/v1")
+
+
+def build(given: dict[str, Any] | None = None, **member: Any) -> LanguageModels:
+    settings = ProviderSettings.model_validate({"base_url": "http://127.0.0.1:9/v1", **(given or {})})
+    chat = ChatSettings.model_validate({"provider": "p", "model": "m", "price": PRICE, **member})
+    return LanguageModels({"p": settings}, {"gpt": chat})
+
+
+@pytest.mark.parametrize(
+    ("provider", "member", "message"),
+    [
+        ({}, {"provider": "q"}, "forecasters.gpt: provider 'q' is not known; configured: p"),
+        ({}, {"prompt": "nope-1"}, "forecasters.gpt: prompt 'nope-1' cannot be read"),
+        ({"flavour": "vanilla"}, {}, "flavour 'vanilla' is not known; use one of anthropic"),
+        ({"allow": ["question", "wallet"]}, {}, "'wallet' is no field"),
+        ({}, {"unsupported": ["charm"]}, "'charm' is not a valid Parameter"),
+    ],
+)
+def test_errors_say_where_and_what(provider: dict[str, Any], member: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message.replace("(", r"\(")):
+        build(provider, **member)
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"base_url": "ftp://x"}, "base_url"),
+        ({"base_url": "http://x", "format": "soap"}, "format"),
+        ({"base_url": "http://x", "colour": 1}, "colour"),
+        ({"base_url": "http://x", "limits": {"queue": -1}}, "limits.queue"),
+        ({"base_url": "http://x", "breaker": {"failure_rate": 2}}, "breaker.failure_rate"),
+    ],
+)
+def test_bad_settings_name_their_field(settings: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError, match=field):
+        ProviderSettings.model_validate(settings)
+
+
+def test_weights_of_variants_are_positive() -> None:
+    with pytest.raises(ValidationError, match="greater than 0"):
+        ChatSettings.model_validate({"provider": "p", "model": "m", "variants": {"forecast-1": 0}})
+
+
+def test_members_share_their_provider_and_model() -> None:
+    chat = ChatSettings(provider="p", model="m")
+    room = LanguageModels({"p": PROVIDER, "unused": PROVIDER}, {"a": chat, "b": chat})
+    assert list(room.providers) == ["p"], "a provider that nobody asks is not built"
+    assert list(room.providers["p"].endpoints) == ["m"]
+
+
+def test_a_missing_key_is_told_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_KEY", raising=False)
+    room = build({"key": "env:NO_KEY"})
+    assert room.problems == ["providers.p: env:NO_KEY: environment variable NO_KEY is not set"]
+
+
+async def test_and_its_members_are_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_KEY", raising=False)
+    room = build({"key": "env:NO_KEY"})
+    answer = await room.forecasters["gpt"].forecast(QUERY, deadline())
+    assert isinstance(answer, Absent)
+    assert answer.reason is AbsentReason.PROVIDER_AUTH_FAILED
+    assert "NO_KEY is not set" in answer.detail
+    await room.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("https://api.openai.com/v1", "openai"),
+        ("https://openrouter.ai/api/v1", "openrouter"),
+        ("https://api.x.ai/v1", "xai"),
+        ("https://api.anthropic.com", "anthropic"),
+        ("https://generativelanguage.googleapis.com", "gemini"),
+        ("http://localhost:11434/v1", "local"),
+    ],
+)
+def test_flavours_are_known_by_address(address: str, name: str) -> None:
+    assert flavour_of("", address) is FLAVOURS[name]
+
+
+def test_upper_bounds() -> None:
+    known = build().forecasters["gpt"].upper_bound(QUERY)
+    assert known is not None
+    assert known > 0
+    local = build(price=None).forecasters["gpt"].upper_bound(QUERY)
+    assert local == 0, "a server of one's own bills nobody"
+    unknown = build({"flavour": "openai"}, model="no-such-model", price=None).forecasters["gpt"]
+    assert unknown.upper_bound(QUERY) is None
+
+
+class TestTransports:
+    pytestmark = pytest.mark.parametrize("transport", Transport)
+
+    @pytest.mark.parametrize("stream", [False, True])
+    async def test_both_carry_answers(self, bench: Bench, transport: Transport, stream: bool) -> None:
+        answer = await bench.ask("sim-p0.7", provider={"transport": transport}, stream=stream)
+        assert isinstance(answer, Forecast)
+
+    @pytest.mark.parametrize(
+        ("fault", "reason"),
+        [
+            ("reset", AbsentReason.PROVIDER_CONNECTION_FAILED),
+            ("cut", AbsentReason.PROVIDER_CONNECTION_FAILED),
+            ("hang", AbsentReason.PROVIDER_TIMEOUT),
+            ("stall", AbsentReason.PROVIDER_TIMEOUT),
+        ],
+    )
+    async def test_and_name_failures_alike(
+        self, bench: Bench, transport: Transport, fault: str, reason: AbsentReason
+    ) -> None:
+        answer = await bench.ask(f"sim-{fault}", provider={"transport": transport}, seconds=0.5)
+        assert isinstance(answer, Absent)
+        assert answer.reason is reason
+
+    async def test_nobody_there(self, bench: Bench, transport: Transport, unused_tcp_port: int) -> None:
+        provider = {"transport": transport, "base_url": f"http://127.0.0.1:{unused_tcp_port}/v1"}
+        answer = await bench.ask("sim-fast", provider=provider)
+        assert isinstance(answer, Absent)
+        assert (answer.reason, answer.attempts) == (AbsentReason.PROVIDER_CONNECTION_FAILED, 2)
+
+    async def test_no_such_host(self, bench: Bench, transport: Transport) -> None:
+        provider = {"transport": transport, "base_url": "http://no-such-host.invalid/v1"}
+        answer = await bench.ask("sim-fast", provider=provider)
+        assert isinstance(answer, Absent)
+        assert answer.reason is AbsentReason.PROVIDER_CONNECTION_FAILED
+
+    async def test_tls_to_a_plain_server(self, bench: Bench, transport: Transport) -> None:
+        address = bench.simulator.url.replace("http://", "https://")
+        provider = {"transport": transport, "base_url": f"{address}/v1"}
+        answer = await bench.ask("sim-fast", provider=provider)
+        assert isinstance(answer, Absent)
+        assert answer.reason is AbsentReason.PROVIDER_CONNECTION_FAILED
+
+    async def test_a_stale_connection_is_replaced(self, bench: Bench, transport: Transport) -> None:
+        """The provider closes what we keep; the next call notices, and is answered all the same."""
+        room = bench.models({"transport": transport}, m={"model": "sim-p0.7"})
+        assert isinstance(await room.forecasters["m"].forecast(QUERY, deadline()), Forecast)
+        runner = bench.simulator._runner
+        assert runner is not None
+        assert runner.server is not None
+        for connection in runner.server.connections:
+            assert connection.transport is not None
+            connection.transport.abort()
+        await asyncio.sleep(0)
+        answer = await room.forecasters["m"].forecast(QUERY, deadline())
+        assert isinstance(answer, Forecast)
+
+
+async def test_a_runaway_body_is_not_read_to_the_end(bench: Bench) -> None:
+    """More than any forecast: the answer is given up, not held in memory."""
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        while True:
+            await response.write(b" " * 2**16)
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", endless)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    bench.stack.push_async_callback(runner.cleanup)
+    port = runner.addresses[0][1]
+    answer = await bench.ask("m", provider={"base_url": f"http://127.0.0.1:{port}/v1"})
+    assert isinstance(answer, Absent)
+    assert "bytes" in answer.detail
+    assert answer.attempts == 2, "asked in words once more, as for any bad output"
+
+
+def test_the_client_is_httpx2() -> None:
+    assert isinstance(build().providers["p"]._transport, httpx2.AsyncBaseTransport)
