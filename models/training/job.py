@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -123,7 +124,7 @@ def run_job(
     if world.leads:
         sample = trained.examples.batch(trained.split.validation.rows[:8]).inputs
         manifest = artifact.save({"fp32": trained.network.cpu()}, sample, manifest, job.out)
-        shutil.rmtree(work, ignore_errors=True)
+        _remove(work)
     return Done(manifest, job.out, tuple(tests))
 
 
@@ -217,3 +218,9 @@ def _set_calls_from_tests(trained: Trained, tests: Sequence[Tested], task: Task)
     trained.network.calibration().doubt.fill_(0.0)
     answers = answer(trained.network, trained.examples, rows, device=task.settings.device)
     calibrate.set_confidence(trained.network, answers, trained.examples.targets.directions[rows])
+
+
+def _remove(work: Path) -> None:
+    shutil.rmtree(work, ignore_errors=True)
+    with suppress(OSError):  # other trainings keep theirs there
+        work.parent.rmdir()

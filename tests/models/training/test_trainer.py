@@ -214,7 +214,7 @@ def test_a_job_ends_in_an_artifact(file, tmp_path):
     assert loaded.network(torch.zeros(2, 100, 20, 4))[0].shape == (2, 2, 3)
     assert {report.stage for report in reports} == {"seed 0 fold 1 of 2", "seed 0 fold 2 of 2", "final"}
     assert "small version 3" in done.summary()
-    assert not (tmp_path / "small" / ".training" / "3").exists()
+    assert not (tmp_path / "small" / ".training").exists()
 
 
 def test_a_stopped_job_goes_on(file, tmp_path):
