@@ -3,8 +3,8 @@
 
 import math
 
-from kernels._jit import part
-from kernels._types import Vector
+from kernels._jit import kernel, part
+from kernels._types import Matrix, Vector
 from kernels.special import expit, logit, student_t_95
 
 #: Level of the range in a consensus: 5 % lie below, 5 % above.
@@ -30,7 +30,8 @@ def member_range(log_odds: Vector, used: Vector, centre: float) -> tuple[float, 
     range wide for one member (about 0.0001..0.9999 around one half) and above 0
     for identical ones. The range always holds the centre. It is a range of
     opinions; what all members get wrong together does not show in it. Nobody
-    counts: 0..1.
+    counts: 0..1. On the recorded forecasts of five panels it held a member left
+    out 91 to 100 times in a hundred (tests/kernels/test_intervals.py).
     Source: posterior predictive of a normal sample with a scaled inverse-χ²
     prior, Gelman et al., Bayesian Data Analysis, 3rd ed., sections 2.6 and 3.2;
     reliability-weighted variance.
@@ -57,3 +58,16 @@ def member_range(log_odds: Vector, used: Vector, centre: float) -> tuple[float, 
     half = student_t_95(degrees) * deviation * math.sqrt(1.0 + squares)
     middle = logit(centre)
     return min(expit(middle - half), centre), max(expit(middle + half), centre)
+
+
+@kernel("void(f8[:,::1],f8[::1],f8[::1],f8[::1],f8[:,::1])")
+def outcome_ranges(p: Matrix, used: Vector, pooled: Vector, workspace: Vector, out: Matrix) -> None:
+    """member_range of every outcome; a consensus gives that of outcome 0 by itself.
+
+    p (M, C), used (M,): weights that sum to 1, pooled (C,), workspace (M,),
+    out (C, 2): low and high, overwritten.
+    """
+    for c in range(p.shape[1]):
+        for i in range(p.shape[0]):
+            workspace[i] = logit(p[i, c]) if used[i] > 0.0 else 0.0
+        out[c, 0], out[c, 1] = member_range(workspace, used, pooled[c])

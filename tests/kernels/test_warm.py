@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+import sys
+
+import numba
+import pytest
+
+from kernels._cache import KernelCache
+from kernels.warm import load_all, main
+
+
+def kernels_loaded():
+    modules = [m for name, m in sys.modules.items() if name.startswith("kernels.")]
+    return {
+        v for m in modules for v in vars(m).values() if isinstance(getattr(v, "_cache", None), KernelCache)
+    }
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="there is nothing to compile")
+def test_every_kernel_is_compiled_once_and_for_all():
+    load_all()
+    found = kernels_loaded()
+    assert len(found) > 30
+    assert all(kernel.overloads for kernel in found)
+    assert not any(kernel._can_compile for kernel in found)
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="there is nothing to compile")
+def test_no_kernel_holds_the_interpreter_lock_or_drops_nan():
+    load_all()
+    for kernel in kernels_loaded():
+        options = kernel.targetoptions
+        fast = options.get("fastmath") or set()
+        assert options["nogil"]
+        assert fast is not True
+        assert not {"nnan", "ninf", "fast"} & set(fast), kernel
+
+
+def test_the_command_says_that_all_is_ready(capsys):
+    main()
+    assert "kernel modules ready in" in capsys.readouterr().out
