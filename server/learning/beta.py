@@ -3,9 +3,11 @@
 
 import numpy as np
 
+from kernels.calibrators import CalibrationMethod
 from server.learning.batches import Floats, Integers
 from server.learning.belief import Belief
-from server.learning.calibration import Outcomes, Pools
+from server.learning.calibration import Curve, Outcomes, Pools
+from server.learning.context import Context
 
 SLOPE_DEVIATION, INTERCEPT_DEVIATION = 0.3, 0.3
 
@@ -38,6 +40,11 @@ class Beta:
     def calibrate(self, pools: Pools) -> Floats:
         """See ``Calibrator``."""
         return self._belief.sums(*self._design(pools))[0]
+
+    def curve(self, context: Context, members: int) -> Curve:
+        """See ``Calibrator``."""
+        intercept, yes, no = self._belief.means(self._places)[0].tolist()
+        return Curve(CalibrationMethod.BETA, (yes, no, intercept))
 
     def _design(self, pools: Pools) -> tuple[Integers, Floats]:
         yes = -np.logaddexp(0.0, -pools.log_odds)

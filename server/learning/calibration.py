@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from kernels.calibrators import CalibrationMethod
 from server.learning.batches import Flags, Floats, Integers
 from server.learning.context import Context
 
@@ -34,6 +35,17 @@ class Outcomes:
     weights: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A calibration as the kernels apply it and as a replay keeps it."""
+
+    method: CalibrationMethod
+    parameters: tuple[float, ...] = ()
+
+
+IDENTITY = Curve(CalibrationMethod.NONE)
+
+
 class Calibrator(Protocol):
     """A map of log-odds, learned as time goes by from outcomes that have become known."""
 
@@ -43,6 +55,10 @@ class Calibrator(Protocol):
 
     def calibrate(self, pools: Pools) -> Floats:
         """(N,): calibrated log-odds."""
+        ...
+
+    def curve(self, context: Context, members: int) -> Curve:
+        """The same for one context and number of members, as the kernels take it."""
         ...
 
 
@@ -55,3 +71,7 @@ class Uncalibrated:
     def calibrate(self, pools: Pools) -> Floats:
         """See ``Calibrator``."""
         return pools.log_odds
+
+    def curve(self, context: Context, members: int) -> Curve:
+        """See ``Calibrator``."""
+        return IDENTITY

@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Isotonic calibration: the best rising step function, trusted as evidence grows."""
+"""Isotonic calibration: the best rising curve, trusted as evidence grows."""
 
 import numpy as np
 
+from kernels.calibrators import CalibrationMethod, calibrated
+from kernels.isotonic import fit_isotonic
 from server.learning.batches import Floats, expit, log_odds
-from server.learning.calibration import Outcomes, Pools
+from server.learning.calibration import IDENTITY, Curve, Outcomes, Pools
+from server.learning.context import Context
 
-#: With so many outcomes the steps are trusted half, the pool's own probability half.
+#: With so many outcomes the curve is trusted half, the pool's own probability half.
 PRIOR_CASES = 100.0
-#: The steps are found anew once the outcomes have grown by this share.
+#: The curve is found anew once the outcomes have grown by this share.
 REFRESH = 0.05
 
 
 class Isotonic:
-    """Probability = n / (n + 100) × step function + 100 / (n + 100) × pool.
+    """Probability = n / (n + 100) × rising curve + 100 / (n + 100) × pool, n outcomes so far.
 
-    Steps by pool-adjacent-violators over all outcomes known so far, read off
-    linearly between the middles of the steps.
-    Source: Ayer et al. (1955); Zadrozny & Elkan (2002).
+    The curve is the isotonic regression of all outcomes known so far on the pool.
+    Source: Zadrozny & Elkan (2002), Transforming classifier scores.
     """
 
     def __init__(self, prior_cases: float = PRIOR_CASES) -> None:
@@ -26,7 +28,7 @@ class Isotonic:
         self._happened = np.zeros(0)
         self._weights = np.zeros(0)
         self._fitted = 0
-        self._steps = (np.zeros(0), np.zeros(0))
+        self._curve = IDENTITY
 
     def observe(self, pools: Pools, outcomes: Outcomes) -> None:
         """See ``Calibrator``."""
@@ -36,31 +38,27 @@ class Isotonic:
 
     def calibrate(self, pools: Pools) -> Floats:
         """See ``Calibrator``."""
-        own = expit(pools.log_odds)
-        if len(self._said) - self._fitted > REFRESH * self._fitted:
-            self._steps = rising_steps(self._said, self._happened, self._weights)
-            self._fitted = len(self._said)
-        if not self._fitted:
+        curve = self._now()
+        if curve is IDENTITY:
             return pools.log_odds
+        return log_odds(calibrated(expit(pools.log_odds), curve.method, np.array(curve.parameters)))
+
+    def curve(self, context: Context, members: int) -> Curve:
+        """See ``Calibrator``."""
+        return self._now()
+
+    def _now(self) -> Curve:
+        if len(self._said) - self._fitted > REFRESH * self._fitted:
+            self._curve = self._fit()
+            self._fitted = len(self._said)
+        return self._curve
+
+    def _fit(self) -> Curve:
+        places, heights = np.split(fit_isotonic(self._said, self._happened, self._weights), 2)
+        inside = (places > 0.0) & (places < 1.0)
+        places = np.concatenate([[0.0], places[inside], [1.0]])
+        heights = np.concatenate([heights[:1], heights[inside], heights[-1:]])
         total = float(self._weights.sum())
         trust = total / (total + self._prior_cases)
-        return log_odds(trust * np.interp(own, *self._steps) + (1.0 - trust) * own)
-
-
-def rising_steps(said: Floats, happened: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Middles and heights of the steps that rise and fit best, in order; arrays (N,) of any order."""
-    order = np.argsort(said, kind="stable")
-    places: list[float] = []
-    heights: list[float] = []
-    masses: list[float] = []
-    for x, y, w in zip(said[order].tolist(), happened[order].tolist(), weights[order].tolist(), strict=True):
-        place, height, mass = x, y, max(w, 1e-12)
-        while heights and heights[-1] >= height:
-            before = masses.pop()
-            place = (places.pop() * before + place * mass) / (before + mass)
-            height = (heights.pop() * before + height * mass) / (before + mass)
-            mass += before
-        places.append(place)
-        heights.append(height)
-        masses.append(mass)
-    return np.array(places), np.array(heights)
+        mixed = trust * heights + (1.0 - trust) * places
+        return Curve(CalibrationMethod.ISOTONIC, tuple(np.concatenate([places, mixed]).tolist()))

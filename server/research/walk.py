@@ -169,7 +169,8 @@ def _members(asked: Asked) -> Rows:
 
 def _pooled(series: Series, asked: Asked, weights: Floats, ensemble: Ensemble, rows: Rows) -> Floats:
     """(N,): pooled log-odds; a unit that only has a price is pooled from it, whatever the series."""
-    pooled = pool(series, asked.probabilities, weights)
+    nobody = np.full(len(rows), np.nan)
+    pooled = pool(series, asked.probabilities, weights) if asked.members else nobody
     alone = np.isnan(pooled)
     if alone.any():
         last = ensemble.asked.probabilities[rows, -2:]
