@@ -13,6 +13,18 @@ from numpy.typing import DTypeLike, NDArray
 
 Extent = int | None
 
+_I8 = np.dtype(np.int64)
+
+
+def is_vector(value: Any, dtype: np.dtype[Any], length: int) -> bool:
+    """True where ``value`` already is what a kernel takes: a C-contiguous vector of this dtype and length."""
+    return bool(
+        type(value) is np.ndarray
+        and value.dtype == dtype
+        and value.shape == (length,)
+        and value.flags.c_contiguous
+    )
+
 
 def checked(
     name: str,
@@ -30,6 +42,15 @@ def checked(
         ValueError: naming the argument and the mend.
     """
     wanted = np.dtype(dtype)
+    # What fits is told first and fast: this runs for every tick.
+    if (
+        type(value) is np.ndarray
+        and value.shape == shape
+        and value.dtype == wanted
+        and value.flags.c_contiguous
+        and (not writeable or value.flags.writeable)
+    ):
+        return value
     if not isinstance(value, np.ndarray):
         raise ValueError(
             f"{name}: expected a NumPy array of {wanted}; wrap it in np.asarray(..., {wanted!s})"
@@ -51,6 +72,9 @@ def as_integers(name: str, value: Any, *shape: Extent) -> NDArray[np.int64]:
     Raises:
         ValueError: where the values are not integers or the shape does not fit.
     """
+    if len(shape) == 1 and is_vector(value, _I8, len(value) if shape[0] is None else shape[0]):
+        vector: NDArray[np.int64] = value
+        return vector
     array = np.asarray(value)
     if array.size == 0:
         array = array.astype(np.int64)

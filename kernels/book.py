@@ -6,13 +6,13 @@ visible as arrays, best first.
 
 State, owned by the caller (see ``OrderBook``):
 
-- ``keys``, ``sizes`` (2, capacity) int64: row 0 asks (negated price), row 1 bids.
-- ``meta`` (8,) int64: the fields ``N_ASK`` … ``USED_BID`` of ``book_levels``.
-- ``top_px``, ``top_qty`` (2, 20) int64: row 0 asks, row 1 bids. Where a side has
-  fewer levels its deepest price repeats with size 0; an empty side is all 0.
+- ``levels`` (4, capacity) int64: keys of asks (negated prices), keys of bids, sizes of asks, of bids.
+- ``shown`` (5, 20) int64: the eight fields ``N_ASK`` … ``USED_BID`` of ``book_levels``, then a row each
+  for the best 20 prices of asks, of bids, and their sizes. Where a side has fewer levels its
+  deepest price repeats with size 0; an empty side is all 0.
 
 When a side is full, its deepest level makes room for a better one, a deeper
-one is not kept, and either is counted in ``meta[DROPPED]``.
+one is not kept, and either is counted in the field ``DROPPED``.
 """
 
 from typing import Any
@@ -21,15 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import book_errors
-from kernels._arrays import as_integers
+from kernels._arrays import as_integers, is_vector
 from kernels._jit import kernel, part
+from kernels.book_checks import check_levels, check_sequence
 from kernels.book_levels import (
     ASK,
     BID,
     DROPPED,
     LAST_ID,
     LEVELS,
-    META_FIELDS,
     N_ASK,
     N_BID,
     OVERLAPS,
@@ -44,67 +44,58 @@ from kernels.book_levels import (
 
 __all__ = ["ASK", "BID", "LEVELS", "UNKNOWN", "OrderBook", "apply_snapshot", "apply_update", "level_rows"]
 
+#: Rows of ``shown``: its fields, two of prices, two of sizes.
+FIELDS = 0
+PRICES = 1
+SIZES = 3
+SHOWN = 5
+
 Integers = NDArray[np.int64]
+Flags = NDArray[np.uint8]
+
+_U1 = np.dtype(np.uint8)
 
 
 @part()
-def check_levels(side: NDArray[np.uint8], price: Integers, qty: Integers, start: int, stop: int) -> int:
-    """0 where rows ``start`` to ``stop`` are well formed, else the code of the first fault."""
-    for i in range(start, stop):
-        if side[i] > BID:
-            return book_errors.INVALID_SIDE
-        if price[i] <= 0:
-            return book_errors.INVALID_PRICE
-        if qty[i] < 0:
-            return book_errors.NEGATIVE_SIZE
-    return book_errors.APPLIED
+def show_side(levels: Integers, shown: Integers, side: int) -> None:
+    """Renew what is shown of one side."""
+    show_top(levels[side], levels[2 + side], shown[FIELDS], side, shown[PRICES + side], shown[SIZES + side])
 
 
 @part()
 def set_levels(
-    keys: Integers,
-    sizes: Integers,
-    meta: Integers,
-    top_px: Integers,
-    top_qty: Integers,
-    side: NDArray[np.uint8],
-    price: Integers,
-    qty: Integers,
-    start: int,
-    stop: int,
+    levels: Integers, shown: Integers, side: Flags, price: Integers, qty: Integers, start: int, stop: int
 ) -> int:
     """Apply rows ``start`` to ``stop`` and show the top again; CROSSED where the sides then cross."""
-    asks, bids = keys[ASK], keys[BID]
-    ask_sizes, bid_sizes = sizes[ASK], sizes[BID]
-    ask_floor = shown_from(meta, ASK, top_px[ASK])
-    bid_floor = shown_from(meta, BID, top_px[BID])
+    asks, bids, ask_sizes, bid_sizes = levels[0], levels[1], levels[2], levels[3]
+    fields = shown[FIELDS]
+    ask_floor = shown_from(fields, ASK, shown[PRICES + ASK])
+    bid_floor = shown_from(fields, BID, shown[PRICES + BID])
     ask_seen = False
     bid_seen = False
     for i in range(start, stop):
         if side[i] == ASK:
             ask_seen = ask_seen or -price[i] >= ask_floor
-            set_level(asks, ask_sizes, meta, ASK, -price[i], qty[i])
+            set_level(asks, ask_sizes, fields, ASK, -price[i], qty[i])
         else:
             bid_seen = bid_seen or price[i] >= bid_floor
-            set_level(bids, bid_sizes, meta, BID, price[i], qty[i])
+            set_level(bids, bid_sizes, fields, BID, price[i], qty[i])
     if ask_seen:
-        show_top(asks, ask_sizes, meta, ASK, top_px[ASK], top_qty[ASK])
+        show_side(levels, shown, ASK)
     if bid_seen:
-        show_top(bids, bid_sizes, meta, BID, top_px[BID], top_qty[BID])
-    if meta[N_ASK] > 0 and meta[N_BID] > 0 and top_px[BID, 0] >= top_px[ASK, 0]:
-        meta[SYNCED] = 0
+        show_side(levels, shown, BID)
+    two_sided = fields[N_ASK] > 0 and fields[N_BID] > 0
+    if two_sided and shown[PRICES + BID, 0] >= shown[PRICES + ASK, 0]:
+        fields[SYNCED] = 0
         return book_errors.CROSSED
     return book_errors.APPLIED
 
 
-@kernel("i8(i8[:,::1], i8[:,::1], i8[::1], i8[:,::1], i8[:,::1], u1[::1], i8[::1], i8[::1], i8, i8, i8)")
+@kernel("i8(i8[:,::1], i8[:,::1], u1[::1], i8[::1], i8[::1], i8, i8, i8)")
 def apply_snapshot(
-    keys: Integers,
-    sizes: Integers,
-    meta: Integers,
-    top_px: Integers,
-    top_qty: Integers,
-    side: NDArray[np.uint8],
+    levels: Integers,
+    shown: Integers,
+    side: Flags,
     price: Integers,
     qty: Integers,
     start: int,
@@ -119,59 +110,26 @@ def apply_snapshot(
     fault = check_levels(side, price, qty, start, stop)
     if fault < 0:
         return fault
-    meta[N_ASK] = 0
-    meta[N_BID] = 0
-    meta[LAST_ID] = last_update_id
-    meta[SYNCED] = 1
-    meta[OVERLAPS] = 1
-    meta[DROPPED] = 0
-    meta[USED_ASK] = 0
-    meta[USED_BID] = 0
+    fields = shown[FIELDS]
+    for field in (N_ASK, N_BID, DROPPED, USED_ASK, USED_BID):
+        fields[field] = 0
+    fields[LAST_ID] = last_update_id
+    fields[SYNCED] = 1
+    fields[OVERLAPS] = 1
     # Exchanges list the best level first: read backwards, every insert is an append.
     for i in range(stop - 1, start - 1, -1):
         sign = -1 if side[i] == ASK else 1
-        set_level(keys[side[i]], sizes[side[i]], meta, side[i], sign * price[i], qty[i])
-    show_top(keys[ASK], sizes[ASK], meta, ASK, top_px[ASK], top_qty[ASK])
-    show_top(keys[BID], sizes[BID], meta, BID, top_px[BID], top_qty[BID])
-    return set_levels(keys, sizes, meta, top_px, top_qty, side, price, qty, start, start)
+        set_level(levels[side[i]], levels[2 + side[i]], fields, side[i], sign * price[i], qty[i])
+    show_side(levels, shown, ASK)
+    show_side(levels, shown, BID)
+    return set_levels(levels, shown, side, price, qty, start, start)
 
 
-@part()
-def check_sequence(meta: Integers, first_id: int, last_id: int, previous_id: int) -> int:
-    """APPLIED, STALE or SEQUENCE_GAP for an update's ids; an unknown id is -1.
-
-    With a previous id, Binance's futures rule: it equals the last one seen.
-    Else with a first id, Binance's spot rule: it is the last one seen plus 1.
-    The first update after a snapshot with id L may overlap it instead:
-    ``first <= L <= last`` for futures, ``first <= L + 1 <= last`` for spot.
-    With a last id alone, ids must rise. Without any there is nothing to check.
-    Source: Binance API, "How to manage a local order book correctly".
-    """
-    seen = int(meta[LAST_ID])
-    if last_id == UNKNOWN or seen == UNKNOWN:
-        return book_errors.APPLIED
-    futures = previous_id != UNKNOWN
-    if last_id < seen or (last_id == seen and not (futures and meta[OVERLAPS] == 1)):
-        return book_errors.STALE
-    if first_id != UNKNOWN and meta[OVERLAPS] == 1:
-        return book_errors.APPLIED if first_id <= seen + (0 if futures else 1) else book_errors.SEQUENCE_GAP
-    if futures:
-        return book_errors.APPLIED if previous_id == seen else book_errors.SEQUENCE_GAP
-    if first_id != UNKNOWN and first_id != seen + 1:
-        return book_errors.SEQUENCE_GAP
-    return book_errors.APPLIED
-
-
-@kernel(
-    "i8(i8[:,::1], i8[:,::1], i8[::1], i8[:,::1], i8[:,::1], u1[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8)"
-)
+@kernel("i8(i8[:,::1], i8[:,::1], u1[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8)")
 def apply_update(
-    keys: Integers,
-    sizes: Integers,
-    meta: Integers,
-    top_px: Integers,
-    top_qty: Integers,
-    side: NDArray[np.uint8],
+    levels: Integers,
+    shown: Integers,
+    side: Flags,
     price: Integers,
     qty: Integers,
     start: int,
@@ -186,20 +144,21 @@ def apply_update(
     lots, 0 removes. Rows ``start`` to ``stop`` are the message and are applied
     together: only the book after the last row may not cross.
     """
-    if meta[SYNCED] == 0:
+    fields = shown[FIELDS]
+    if fields[SYNCED] == 0:
         return book_errors.NO_SNAPSHOT
     fault = check_levels(side, price, qty, start, stop)
     if fault < 0:
         return fault
-    order = check_sequence(meta, first_id, last_id, previous_id)
+    order = check_sequence(fields, first_id, last_id, previous_id)
     if order != book_errors.APPLIED:
         if order == book_errors.SEQUENCE_GAP:
-            meta[SYNCED] = 0
+            fields[SYNCED] = 0
         return order
     if last_id != UNKNOWN:
-        meta[LAST_ID] = last_id
-    meta[OVERLAPS] = 0
-    return set_levels(keys, sizes, meta, top_px, top_qty, side, price, qty, start, stop)
+        fields[LAST_ID] = last_id
+    fields[OVERLAPS] = 0
+    return set_levels(levels, shown, side, price, qty, start, stop)
 
 
 class OrderBook:
@@ -209,7 +168,17 @@ class OrderBook:
     first, in ticks and lots; the next message overwrites them.
     """
 
-    __slots__ = ("_keys", "_meta", "_sizes", "ask_px", "ask_qty", "bid_px", "bid_qty", "top_px", "top_qty")
+    __slots__ = (
+        "_fields",
+        "_levels",
+        "_shown",
+        "ask_px",
+        "ask_qty",
+        "bid_px",
+        "bid_qty",
+        "top_px",
+        "top_qty",
+    )
 
     def __init__(self, *, capacity: int = 8192) -> None:
         """``capacity``: levels kept per side.
@@ -221,44 +190,43 @@ class OrderBook:
             raise ValueError(
                 f"capacity: {capacity} is below the {LEVELS} visible levels; give at least {LEVELS}"
             )
-        self._keys = np.zeros((2, capacity), np.int64)
-        self._sizes = np.zeros((2, capacity), np.int64)
-        self._meta = np.zeros(META_FIELDS, np.int64)
-        self._meta[LAST_ID] = UNKNOWN
-        self.top_px = np.zeros((2, LEVELS), np.int64)
-        self.top_qty = np.zeros((2, LEVELS), np.int64)
-        self.ask_px, self.bid_px = self.top_px[ASK], self.top_px[BID]
-        self.ask_qty, self.bid_qty = self.top_qty[ASK], self.top_qty[BID]
+        self._levels = np.zeros((4, capacity), np.int64)
+        self._shown = np.zeros((SHOWN, LEVELS), np.int64)
+        self._fields = self._shown[FIELDS]
+        self._fields[LAST_ID] = UNKNOWN
+        self.top_px, self.top_qty = self._shown[PRICES:SIZES], self._shown[SIZES:SHOWN]
+        self.ask_px, self.bid_px = self.top_px
+        self.ask_qty, self.bid_qty = self.top_qty
 
     @property
-    def state(self) -> tuple[Integers, Integers, Integers, Integers, Integers]:
-        """The arrays that the raw kernels take first: keys, sizes, meta, top_px, top_qty."""
-        return self._keys, self._sizes, self._meta, self.top_px, self.top_qty
+    def state(self) -> tuple[Integers, Integers]:
+        """The arrays that the raw kernels take first: levels, shown."""
+        return self._levels, self._shown
 
     @property
     def synchronised(self) -> bool:
         """False before the first snapshot and after a gap or a cross."""
-        return bool(self._meta[SYNCED])
+        return bool(self._fields[SYNCED])
 
     @property
     def two_sided(self) -> bool:
         """True where both sides hold a level, so that a mid exists."""
-        return bool(self._meta[N_ASK] > 0 and self._meta[N_BID] > 0)
+        return bool(self._fields[N_ASK] > 0 and self._fields[N_BID] > 0)
 
     @property
     def depth(self) -> tuple[int, int]:
         """How many levels are known: (asks, bids)."""
-        return int(self._meta[N_ASK]), int(self._meta[N_BID])
+        return int(self._fields[N_ASK]), int(self._fields[N_BID])
 
     @property
     def last_update_id(self) -> int:
         """Id of the last message applied, -1 where unknown."""
-        return int(self._meta[LAST_ID])
+        return int(self._fields[LAST_ID])
 
     @property
     def dropped_levels(self) -> int:
         """Levels lost since the snapshot because a side was full."""
-        return int(self._meta[DROPPED])
+        return int(self._fields[DROPPED])
 
     def apply_snapshot(self, side: Any, price: Any, qty: Any, *, last_update_id: int = UNKNOWN) -> None:
         """Replace the book by these levels: side 0 ask, 1 bid; price in ticks; size in lots.
@@ -268,8 +236,8 @@ class OrderBook:
             NegativeSizeError, InvalidLevelError: the book stays as it was.
             CrossedBookError: the book then waits for another snapshot.
         """
-        rows = level_rows(side, price, qty)
-        code = apply_snapshot(*self.state, *rows, 0, len(rows[0]), last_update_id)
+        sides, prices, sizes = level_rows(side, price, qty)
+        code = apply_snapshot(self._levels, self._shown, sides, prices, sizes, 0, len(sides), last_update_id)
         if code < 0:
             raise book_errors.error_for(code, self._describe(last_update_id))
 
@@ -292,9 +260,9 @@ class OrderBook:
             NoSnapshotError, SequenceGapError, CrossedBookError: send a snapshot next.
             NegativeSizeError, InvalidLevelError: the book stays as it was.
         """
-        rows = level_rows(side, price, qty)
+        sides, prices, sizes = level_rows(side, price, qty)
         ids = (first_update_id, last_update_id, previous_update_id)
-        code = apply_update(*self.state, *rows, 0, len(rows[0]), *ids)
+        code = apply_update(self._levels, self._shown, sides, prices, sizes, 0, len(sides), *ids)
         if code < 0:
             raise book_errors.error_for(code, self._describe(*ids))
         return code == book_errors.APPLIED
@@ -304,7 +272,7 @@ class OrderBook:
         return f"ids {ids}, last applied {self.last_update_id}, {best}"
 
 
-def level_rows(side: Any, price: Any, qty: Any) -> tuple[NDArray[np.uint8], Integers, Integers]:
+def level_rows(side: Any, price: Any, qty: Any) -> tuple[Flags, Integers, Integers]:
     """Check and convert the three columns of a message.
 
     Raises:
@@ -312,10 +280,8 @@ def level_rows(side: Any, price: Any, qty: Any) -> tuple[NDArray[np.uint8], Inte
     """
     prices = as_integers("price", price, None)
     sizes = as_integers("qty", qty, len(prices))
-    sides = np.asarray(side)
-    if sides.dtype != np.uint8:
-        # Through int64, so that a side of -1 or 256 is refused and does not wrap into range.
-        sides = np.clip(as_integers("side", sides, len(prices)), -1, 2).astype(np.uint8)
-    if sides.shape != prices.shape:
-        raise ValueError(f"side: shape is {sides.shape}; expected one value for each of {len(prices)} prices")
-    return np.ascontiguousarray(sides), prices, sizes
+    if is_vector(side, _U1, len(prices)):
+        return side, prices, sizes
+    # Through int64, so that a side of -1 or 256 is refused and does not wrap into range.
+    sides = as_integers("side", side, len(prices))
+    return np.clip(sides, -1, 2).astype(np.uint8), prices, sizes

@@ -29,7 +29,6 @@ DROPPED = 5
 #: Slots in use on either side, ghosts among them.
 USED_ASK = 6
 USED_BID = 7
-META_FIELDS = 8
 
 #: Ghosts that a side may hold beyond a quarter of its levels.
 GHOSTS = 64
@@ -85,7 +84,7 @@ def drop_ghosts(keys: Integers, sizes: Integers, used: int) -> int:
     return kept
 
 
-@part()
+@part(inline=True)
 def remove_level(keys: Integers, sizes: Integers, meta: Integers, side: int, place: np.int64) -> None:
     """Make a ghost of the level in slot ``place``; the best slot never is one."""
     used = int(meta[USED_ASK + side])
@@ -99,7 +98,7 @@ def remove_level(keys: Integers, sizes: Integers, meta: Integers, side: int, pla
     meta[USED_ASK + side] = used
 
 
-@part()
+@part(inline=True)
 def insert_level(
     keys: Integers, sizes: Integers, meta: Integers, side: int, place: np.int64, key: int, size: int
 ) -> None:

@@ -100,16 +100,12 @@ class BookRows:
 
 
 @kernel(
-    "i8(i8[:,::1], i8[:,::1], i8[::1], i8[:,::1], i8[:,::1],"
-    " u1[::1], u1[::1], i8[::1], i8[::1], i8[::1],"
+    "i8(i8[:,::1], i8[:,::1], u1[::1], u1[::1], i8[::1], i8[::1], i8[::1],"
     " i8[:,::1], i8[:,::1], i8[:,::1], i8[:,::1], i8[::1], i8[::1], i8[::1], i8[::1])"
 )
 def replay_messages(
-    keys: Integers,
-    sizes: Integers,
-    meta: Integers,
-    top_px: Integers,
-    top_qty: Integers,
+    levels: Integers,
+    shown: Integers,
     kind: NDArray[np.uint8],
     side: NDArray[np.uint8],
     price: Integers,
@@ -126,13 +122,14 @@ def replay_messages(
 ) -> int:
     """Replay M messages into N book rows; returns N, or ``code - 8 * message`` at the first fault.
 
-    Arrays as in ``Events`` and ``BookRows``; the first five are an ``OrderBook``'s state.
+    Arrays as in ``Events`` and ``BookRows``; the first two are an ``OrderBook``'s state.
     """
     row = 0
     bought = 0
     sold = 0
     traded = 0
     unknown = book.UNKNOWN
+    px, sizes = shown[book.PRICES : book.SIZES], shown[book.SIZES : book.SHOWN]
     for m in range(len(starts) - 1):
         start = starts[m]
         stop = starts[m + 1]
@@ -145,23 +142,18 @@ def replay_messages(
                 else:
                     sold += qty[i]
         elif kind[start] == SNAPSHOT:
-            code = book.apply_snapshot(
-                keys, sizes, meta, top_px, top_qty, side, price, qty, start, stop, unknown
-            )
+            code = book.apply_snapshot(levels, shown, side, price, qty, start, stop, unknown)
         elif kind[start] != QUOTE:
             if kind[start] == ROW:
-                code = book.apply_snapshot(
-                    keys, sizes, meta, top_px, top_qty, side, price, qty, start, stop, unknown
-                )
+                code = book.apply_snapshot(levels, shown, side, price, qty, start, stop, unknown)
             else:
                 code = book.apply_update(
-                    keys, sizes, meta, top_px, top_qty,
-                    side, price, qty, start, stop, unknown, unknown, unknown,
+                    levels, shown, side, price, qty, start, stop, unknown, unknown, unknown,
                 )  # fmt: skip
-            ask_px[row] = top_px[book.ASK]
-            ask_qty[row] = top_qty[book.ASK]
-            bid_px[row] = top_px[book.BID]
-            bid_qty[row] = top_qty[book.BID]
+            ask_px[row] = px[book.ASK]
+            ask_qty[row] = sizes[book.ASK]
+            bid_px[row] = px[book.BID]
+            bid_qty[row] = sizes[book.BID]
             buy_qty[row] = bought
             sell_qty[row] = sold
             trades[row] = traded
@@ -182,10 +174,9 @@ def replay(events: Events, order_book: book.OrderBook | None = None) -> BookRows
         BookError: the first fault, with the message's index.
     """
     rows = BookRows.empty(events.updates)
-    state = (order_book or book.OrderBook()).state
-    table = (events.kind, events.side, events.price, events.qty, events.starts)
+    levels, shown = (order_book or book.OrderBook()).state
     done = replay_messages(
-        *state, *table,
+        levels, shown, events.kind, events.side, events.price, events.qty, events.starts,
         rows.ask_px, rows.ask_qty, rows.bid_px, rows.bid_qty,
         rows.buy_qty, rows.sell_qty, rows.trades, rows.message,
     )  # fmt: skip

@@ -28,37 +28,60 @@ ROWS = 100
 CHANNELS = 4
 ROW_VALUES = LEVELS * CHANNELS
 
-#: Fields of a ring's ``meta``: where the next row goes, rows seen (at most 100), anchor, last mid doubled.
+#: Rows of a ring's ``meta``: its fields, the sizes of the last row's asks, of its bids.
+FIELDS = 0
+ASK_SIZES = 1
+BID_SIZES = 2
+META_ROWS = 3
+#: Its fields: where the next row goes, rows seen (at most 100), anchor, last mid doubled.
 NEXT = 0
 FILLED = 1
 ANCHOR = 2
 MID2 = 3
-META_FIELDS = 4
 EXACT_TICKS = 1 << 22
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
 
-@part()
+@part(inline=True)
+def log_size(
+    qty: Integers, i: int, before: Integers, encoded: Floats, channel: int, lot_size: float
+) -> np.float32:
+    """ln(1 + lots * lot_size) of level i, taken from the row before where that held the same size nearby."""
+    lots = qty[i]
+    if lots == before[i]:
+        return encoded[CHANNELS * i + channel]
+    if i + 1 < LEVELS and lots == before[i + 1]:
+        return encoded[CHANNELS * (i + 1) + channel]
+    if i > 0 and lots == before[i - 1]:
+        return encoded[CHANNELS * (i - 1) + channel]
+    return np.float32(math.log1p(lots * lot_size))
+
+
+@part(inline=True)
 def encode_row(
     ask_px: Integers,
     ask_qty: Integers,
     bid_px: Integers,
     bid_qty: Integers,
+    ask_before: Integers,
+    bid_before: Integers,
+    encoded: Floats,
     anchor: int,
     lot_size: float,
     out: Floats,
 ) -> None:
     """Encode one book row: prices (20,) ticks minus ``anchor``, sizes (20,) as ln(1 + lots * lot_size).
 
-    out (20, 4) float32.
+    ask_before, bid_before (20,): the sizes of the row before, -1 where there is none; encoded (80,):
+    that row as it was encoded. out (80,).
     """
     for i in range(LEVELS):
-        out[i, 0] = np.float32(ask_px[i] - anchor)
-        out[i, 1] = np.float32(math.log1p(ask_qty[i] * lot_size))
-        out[i, 2] = np.float32(bid_px[i] - anchor)
-        out[i, 3] = np.float32(math.log1p(bid_qty[i] * lot_size))
+        out[CHANNELS * i] = np.float32(ask_px[i] - anchor)
+        out[CHANNELS * i + 1] = log_size(ask_qty, i, ask_before, encoded, 1, lot_size)
+        out[CHANNELS * i + 2] = np.float32(bid_px[i] - anchor)
+        out[CHANNELS * i + 3] = log_size(bid_qty, i, bid_before, encoded, 3, lot_size)
 
 
 @part()
@@ -69,7 +92,17 @@ def subtract_from_prices(values: Floats, mid: np.float32, out: Floats) -> None:
         out[i] = values[i] - (mid if i & 1 == 0 else zero)
 
 
-@kernel("void(f4[:,:,::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], f8)")
+@part()
+def follow(ring: Floats, fields: Integers, mid: int) -> None:
+    """Move a ring's anchor to ``mid``, in ticks, where the market has left the last one."""
+    moved = np.float32(mid - fields[ANCHOR])
+    fields[ANCHOR] = mid
+    for row in range(len(ring)):
+        for k in range(0, ROW_VALUES, 2):
+            ring[row, k] -= moved
+
+
+@kernel("void(f4[:,::1], i8[:,::1], i8[::1], i8[::1], i8[::1], i8[::1], f8)")
 def push_row(
     ring: Floats,
     meta: Integers,
@@ -81,77 +114,86 @@ def push_row(
 ) -> None:
     """Add one book row to a ring.
 
-    ring (200, 20, 4): each row is written twice, 100 places apart, so that the
-    last 100 always lie side by side. meta (4,): see the fields above.
+    ring (200, 80): each row is written twice, 100 places apart, so that the
+    last 100 always lie side by side. meta (3, 20): see the rows and fields above.
     """
+    fields = meta[FIELDS]
     mid2 = ask_px[0] + bid_px[0]
-    if meta[FILLED] == 0:
-        meta[ANCHOR] = mid2 >> 1
-    elif abs((mid2 >> 1) - meta[ANCHOR]) > EXACT_TICKS // 2:
-        moved = np.float32((mid2 >> 1) - meta[ANCHOR])
-        meta[ANCHOR] = mid2 >> 1
-        for row in range(2 * ROWS):
-            for level in range(LEVELS):
-                ring[row, level, 0] -= moved
-                ring[row, level, 2] -= moved
-    place = meta[NEXT]
-    encode_row(ask_px, ask_qty, bid_px, bid_qty, meta[ANCHOR], lot_size, ring[place])
-    ring[place + ROWS] = ring[place]
-    meta[NEXT] = (place + 1) % ROWS
-    meta[FILLED] = min(meta[FILLED] + 1, ROWS)
-    meta[MID2] = mid2
+    if fields[FILLED] == 0:
+        fields[ANCHOR] = mid2 >> 1
+        meta[ASK_SIZES:] = -1
+    elif abs((mid2 >> 1) - fields[ANCHOR]) > EXACT_TICKS // 2:
+        follow(ring, fields, mid2 >> 1)
+    place = fields[NEXT]
+    row, twin = ring[place], ring[place + ROWS]
+    encode_row(
+        ask_px, ask_qty, bid_px, bid_qty, meta[ASK_SIZES], meta[BID_SIZES], ring[place + ROWS - 1],
+        fields[ANCHOR], lot_size, row,
+    )  # fmt: skip
+    for k in range(ROW_VALUES):
+        twin[k] = row[k]
+    for i in range(LEVELS):
+        meta[ASK_SIZES, i] = ask_qty[i]
+        meta[BID_SIZES, i] = bid_qty[i]
+    fields[NEXT] = (place + 1) % ROWS
+    fields[FILLED] = min(fields[FILLED] + 1, ROWS)
+    fields[MID2] = mid2
 
 
 @part()
-def subtract_own_mids(rows: Floats, out: Floats) -> None:
-    """Write rows (R, 20, 4) with each row's own mid taken off its prices to out."""
-    for r in range(len(rows)):
-        mid = np.float32(0.5) * (rows[r, 0, 0] + rows[r, 0, 2])
-        subtract_from_prices(rows[r].reshape(ROW_VALUES), mid, out[r].reshape(ROW_VALUES))
+def write_window(rows: Floats, mid: np.float32, own_mid: bool, out: Floats) -> None:
+    """Write encoded rows (R, 80) to out (R * 80,), relative to ``mid`` or to each row's own."""
+    if own_mid:
+        for r in range(len(rows)):
+            own = np.float32(0.5) * (rows[r, 0] + rows[r, 2])
+            subtract_from_prices(rows[r], own, out[r * ROW_VALUES : (r + 1) * ROW_VALUES])
+    else:
+        subtract_from_prices(rows.reshape(rows.size), mid, out)
 
 
-@kernel("void(f4[:,:,::1], i8[::1], b1, f4[:,:,::1])")
+@kernel("void(f4[:,::1], i8[:,::1], b1, f4[:,:,::1])")
 def read_ring(ring: Floats, meta: Integers, own_mid: bool, out: Floats) -> None:
     """Write the last 100 rows, oldest first, to out (100, 20, 4); rows not yet seen are 0."""
-    mid = np.float32(0.5 * (meta[MID2] - 2 * meta[ANCHOR]))
-    missing = ROWS - meta[FILLED]
-    out[:missing] = 0.0
-    start = meta[NEXT] + missing
-    rows = ring[start : meta[NEXT] + ROWS]
-    if own_mid:
-        subtract_own_mids(rows, out[missing:])
-    else:
-        subtract_from_prices(rows.reshape(rows.size), mid, out[missing:].reshape(rows.size))
+    fields = meta[FIELDS]
+    mid = np.float32(0.5 * (fields[MID2] - 2 * fields[ANCHOR]))
+    missing = ROWS - fields[FILLED]
+    flat = out.reshape(out.size)
+    flat[: missing * ROW_VALUES] = 0.0
+    rows = ring[fields[NEXT] + missing : fields[NEXT] + ROWS]
+    write_window(rows, mid, own_mid, flat[missing * ROW_VALUES :])
 
 
-@kernel("void(i8[:,::1], i8[:,::1], i8[:,::1], i8[:,::1], i8, f8, f4[:,:,::1], f4[::1])")
+@kernel("void(i8[:,::1], i8[:,::1], i8[:,::1], i8[:,::1], i8[::1], i8, f8, f4[:,::1], f4[::1])")
 def encode_rows_kernel(
     ask_px: Integers,
     ask_qty: Integers,
     bid_px: Integers,
     bid_qty: Integers,
+    none: Integers,
     anchor: int,
     lot_size: float,
     values: Floats,
     mids: Floats,
 ) -> None:
-    """Encode N book rows against one anchor: values (N, 20, 4), mids (N,) relative to the anchor."""
+    """Encode N book rows against one anchor: values (N, 80), mids (N,) relative to the anchor.
+
+    none (20,): -1 throughout, the sizes before the first row.
+    """
     for n in range(len(values)):
-        encode_row(ask_px[n], ask_qty[n], bid_px[n], bid_qty[n], anchor, lot_size, values[n])
+        last = n - 1 if n > 0 else 0
+        encode_row(
+            ask_px[n], ask_qty[n], bid_px[n], bid_qty[n], ask_qty[last] if n > 0 else none,
+            bid_qty[last] if n > 0 else none, values[last], anchor, lot_size, values[n],
+        )  # fmt: skip
         mids[n] = np.float32(0.5 * (ask_px[n, 0] + bid_px[n, 0] - 2 * anchor))
 
 
-@kernel("void(f4[:,:,::1], f4[::1], i8[::1], b1, f4[:,:,:,::1])")
+@kernel("void(f4[:,::1], f4[::1], i8[::1], b1, f4[:,::1])")
 def gather_windows(values: Floats, mids: Floats, ends: Integers, own_mid: bool, out: Floats) -> None:
-    """Write the window that ends at each of ``ends`` (inclusive) to out (W, 100, 20, 4)."""
-    size = ROWS * ROW_VALUES
+    """Write the window that ends at each of ``ends`` (inclusive) to out (W, 8000), from values (N, 80)."""
     for w in range(len(ends)):
         end = ends[w]
-        rows = values[end + 1 - ROWS : end + 1]
-        if own_mid:
-            subtract_own_mids(rows, out[w])
-        else:
-            subtract_from_prices(rows.reshape(size), mids[end], out[w].reshape(size))
+        write_window(values[end + 1 - ROWS : end + 1], mids[end], own_mid, out[w])
 
 
 class BookWindow:
@@ -166,8 +208,8 @@ class BookWindow:
             ValueError: where it is not a positive number.
         """
         self._lot_size = checked_lot_size(lot_size)
-        self._ring = np.zeros((2 * ROWS, LEVELS, CHANNELS), np.float32)
-        self._meta = np.zeros(META_FIELDS, np.int64)
+        self._ring = np.zeros((2 * ROWS, ROW_VALUES), np.float32)
+        self._meta = np.zeros((META_ROWS, LEVELS), np.int64)
 
     @property
     def state(self) -> tuple[Floats, Integers]:
@@ -177,12 +219,12 @@ class BookWindow:
     @property
     def warm(self) -> bool:
         """True once 100 rows are in."""
-        return bool(self._meta[FILLED] == ROWS)
+        return bool(self._meta[FIELDS, FILLED] == ROWS)
 
     @property
     def filled(self) -> int:
         """Rows held, at most 100."""
-        return int(self._meta[FILLED])
+        return int(self._meta[FIELDS, FILLED])
 
     def clear(self) -> None:
         """Forget every row, as after a gap in the market data."""
@@ -251,7 +293,8 @@ class EncodedRows:
             if out is None
             else checked("out", out, np.float32, shape, writeable=True)
         )
-        gather_windows(self.values, self.mids, wanted, own_mid, filled)
+        flat = self.values.reshape(-1, ROW_VALUES), filled.reshape(-1, ROWS * ROW_VALUES)
+        gather_windows(flat[0], self.mids, wanted, own_mid, flat[1])
         return filled
 
 
@@ -277,7 +320,9 @@ def encode_rows(ask_px: Any, ask_qty: Any, bid_px: Any, bid_qty: Any, *, lot_siz
                 f"{name}: prices lie more than {EXACT_TICKS} ticks from the first mid; split the rows"
             )
     encoded = EncodedRows(np.empty((rows, LEVELS, CHANNELS), np.float32), np.empty(rows, np.float32))
-    encode_rows_kernel(*columns, anchor, checked_lot_size(lot_size), encoded.values, encoded.mids)
+    none = np.full(LEVELS, -1, np.int64)
+    flat = encoded.values.reshape(-1, ROW_VALUES)
+    encode_rows_kernel(*columns, none, anchor, checked_lot_size(lot_size), flat, encoded.mids)
     return encoded
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The last closed candles, laid out so that any of them is one subtraction away.
 
-``bars`` (FIELDS, 128) float64: bar t stands at columns t % 64 and t % 64 + 64.
+``bars`` (FIELDS, at least 128) float64: bar t stands at columns t % 64 and t % 64 + 64.
 From ``place = t % 64 + 64`` the bar k steps back is column ``place - k``, for k
 up to 63, and the last n bars are the slice ``place - n + 1 : place + 1``.
 Prices are in ticks, sizes in lots: whole numbers, so that equal prices stay

@@ -6,9 +6,9 @@ so they are exact however long the stream runs.
 
 State, owned by the caller:
 
-- ``rows`` (128, 16) int64: per book row n, at n % 128, the order flow of ten
+- ``rows`` (128, at least 15) int64: per book row n, at n % 128, the order flow of ten
   levels, two depths, aggressors' lots, time.
-- ``sums`` (16,) int64: running sums over windows and the counters below.
+- ``sums`` (at least 19,) int64: running sums over windows and the counters below.
 - ``before`` (4, 20) int64: the row before: ask ticks, bid ticks, ask lots, bid lots.
 - ``pairs`` (2, 256) float64: signed flow and mid change of row n, at n % 128 and 128 further.
 """
@@ -24,7 +24,8 @@ from kernels.features.bars import ratio
 from kernels.features.book_features import BP, fill_cost
 
 DEPTH = 128
-COLUMNS = 16
+#: Rows of ``pairs``.
+SERIES = 2
 #: Columns of ``rows``; order flow of level i stands at i - 1.
 DEPTH10 = 10
 DEPTH5 = 11
@@ -43,7 +44,6 @@ NET_W100 = 15
 SEEN = 16
 NEW_BOUGHT = 17
 NEW_SOLD = 18
-SUMS = 19
 
 #: Shortest time that exchanges' clocks tell apart.
 RESOLUTION_US = 1000
@@ -53,7 +53,7 @@ Reals = NDArray[np.float64]
 Row = NDArray[np.float32]
 
 
-@part()
+@part(inline=True)
 def level_flow(px: Integers, qty: Integers, before: Integers, i: int) -> int:
     """Order flow imbalance of level i between two rows, in lots. Source: Cont, Kukanov & Stoikov 2014."""
     flow = 0
@@ -68,7 +68,7 @@ def level_flow(px: Integers, qty: Integers, before: Integers, i: int) -> int:
     return flow
 
 
-@part()
+@part(inline=True)
 def slide(sums: Integers, field: int, rows: Integers, column: int, n: int, window: int, first: int) -> None:
     """Let row n enter a running sum and row n - window leave; rows below ``first`` never entered."""
     sums[field] += rows[n % DEPTH, column]

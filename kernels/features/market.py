@@ -3,10 +3,9 @@
 
 A stream owns one ``MarketFeatures`` per symbol and feeds it message by
 message; ``table.feature_table`` feeds it a whole recording. Both run
-``tick.apply_events``, so their features are equal to the last bit.
+``tick.apply_messages``, so their features are equal to the last bit.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from kernels import book_errors, windows
 from kernels._arrays import checked
-from kernels.book import LEVELS, UNKNOWN, OrderBook, level_rows
+from kernels.book import UNKNOWN, OrderBook, level_rows
 from kernels.features import bars, candles, layout, tick
 from kernels.features.candles import Candles
 from kernels.features.names import FEATURE_COUNT, FEATURE_NAMES
@@ -27,7 +26,6 @@ Singles = NDArray[np.float32]
 Columns = tuple[NDArray[np.uint8], Integers, Integers]
 
 _NO_HISTORY = np.empty((0, bars.GIVEN))
-_NO_IDS = (UNKNOWN, UNKNOWN, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +55,18 @@ class MarketFeatures:
     """
 
     __slots__ = (
-        "_ids",
         "_instrument",
         "_integers",
-        "_kinds",
+        "_lot_size",
+        "_message",
         "_out",
-        "_progress",
+        "_places",
         "_reals",
-        "_scratch",
+        "_ring",
+        "_ring_meta",
         "_singles",
-        "_starts",
-        "_times",
+        "_state",
+        "_trade",
         "book",
         "features",
     )
@@ -81,19 +80,20 @@ class MarketFeatures:
         if bar_us <= 0:
             raise ValueError(f"bar_us: {bar_us} is not a length of time; give microseconds above 0")
         self.book = OrderBook(capacity=capacity)
-        self._instrument = instrument
-        self._reals, self._integers, self._singles = layout.new_state(bar_us)
-        self._kinds = {kind: np.full(1, kind, np.uint8) for kind in (SNAPSHOT, UPDATE, TRADE, ROW)}
-        self._starts, self._times = np.zeros(2, np.int64), np.zeros(1, np.int64)
-        self._ids, self._progress = np.full((1, 3), UNKNOWN, np.int64), np.zeros(2, np.int64)
+        self._instrument, self._lot_size = instrument, float(instrument.lot_size)
+        self._reals, self._integers, self._singles, self._ring = layout.new_state(bar_us)
+        self._state = (*self.book.state, self._reals, self._integers, self._singles, self._ring)
+        self._ring_meta = self._integers[layout.RING_META : layout.PLACES]
+        self._places = self._integers[layout.PLACES]
+        self._message = np.zeros((1, tick.MESSAGE_FIELDS), np.int64)
+        self._trade = (np.zeros(1, np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int64))
         self._out = np.full((1, FEATURE_COUNT), np.nan, np.float32)
         self.features = self._out[0]
-        self._scratch = (np.zeros(1, np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int64))
 
     @property
     def window_warm(self) -> bool:
         """True once the book window holds 100 rows."""
-        return bool(self._integers[layout.ROWS_IN_WINDOW] == windows.ROWS)
+        return bool(self._ring_meta[windows.FIELDS, windows.FILLED] == windows.ROWS)
 
     @property
     def warm(self) -> bool:
@@ -103,17 +103,17 @@ class MarketFeatures:
     @property
     def feature_rows(self) -> int:
         """Feature rows held, at most 60."""
-        return min(int(self._integers[layout.PUSHED]), layout.FEATURE_ROWS)
+        return min(int(self._places[layout.PUSHED]), layout.FEATURE_ROWS)
 
     @property
     def candles_closed(self) -> int:
         """Candles carried so far, history included."""
-        return int(self._integers[layout.CANDLES_CLOSED])
+        return int(self._integers[layout.CLOCK, candles.CLOSED])
 
     @property
     def late_trades(self) -> int:
         """Trades that came after their candle had closed and so changed no candle."""
-        return int(self._integers[layout.LATE_TRADES])
+        return int(self._integers[layout.CLOCK, candles.LATE])
 
     def undefined(self) -> list[str]:
         """Names of the features that the newest row does not have yet."""
@@ -125,13 +125,14 @@ class MarketFeatures:
         Raises:
             ValueError: where their length differs, or candles or trades were taken in before.
         """
-        length = int(self._integers[layout.START_US + 1])
-        if self._integers[layout.START_US] != candles.NO_CANDLE:
+        clock = self._integers[layout.CLOCK]
+        length = int(clock[candles.LENGTH_US])
+        if clock[candles.START_US] != candles.NO_CANDLE:
             raise ValueError("history: candles or trades are in already; seed a new MarketFeatures first")
         if history.length_us != length:
             raise ValueError(f"history: candles last {history.length_us} µs; this stream's last {length}")
         if len(history):
-            self._integers[layout.START_US] = history.start_us[0]
+            clock[candles.START_US] = history.start_us[0]
             self._advance(history.table, int(history.start_us[-1]))
 
     def advance(self, time_us: int) -> None:
@@ -161,8 +162,8 @@ class MarketFeatures:
             ValueError: where a column does not fit.
             BookError: see ``OrderBook.apply_snapshot``; ClockJumpError.
         """
-        ids = (UNKNOWN, last_update_id, UNKNOWN)
-        self._apply(ROW if is_row else SNAPSHOT, level_rows(side, price, qty), time_us, ids)
+        kind = ROW if is_row else SNAPSHOT
+        self._apply(kind, level_rows(side, price, qty), time_us, last_id=last_update_id)
 
     def update(
         self,
@@ -182,7 +183,7 @@ class MarketFeatures:
             BookError: see ``OrderBook.apply_update``; ClockJumpError.
         """
         ids = (first_update_id, last_update_id, previous_update_id)
-        return self._apply(UPDATE, level_rows(side, price, qty), time_us, ids) == book_errors.APPLIED
+        return self._apply(UPDATE, level_rows(side, price, qty), time_us, *ids) == book_errors.APPLIED
 
     def trade(self, price: int, qty: int, *, bought: bool, time_us: int) -> None:
         """Enter one trade; ``bought``: the buyer was the aggressor.
@@ -190,9 +191,9 @@ class MarketFeatures:
         Raises:
             InvalidLevelError, NegativeSizeError, ClockJumpError: nothing was changed.
         """
-        columns = self._scratch
+        columns = self._trade
         columns[0][0], columns[1][0], columns[2][0] = bought, price, qty
-        self._apply(TRADE, columns, time_us, _NO_IDS)
+        self._apply(TRADE, columns, time_us)
 
     def apply(self, events: Events, ids: Integers | None = None, out: Singles | None = None) -> Singles:
         """Apply many messages; the features after each update or row, (N, 112) float32.
@@ -205,15 +206,17 @@ class MarketFeatures:
             BookError: at the first fault, naming its message; those before it are applied.
         """
         count = len(events.time_us)
-        known = np.full((count, 3), UNKNOWN, np.int64) if ids is None else ids
-        checked("ids", known, np.int64, (count, 3))
+        messages = np.full((count, tick.MESSAGE_FIELDS), UNKNOWN, np.int64)
+        messages[:, tick.KIND] = events.kind[events.starts[:-1]]
+        messages[:, tick.START], messages[:, tick.STOP] = events.starts[:-1], events.starts[1:]
+        messages[:, tick.TIME_US] = events.time_us
+        if ids is not None:
+            messages[:, tick.FIRST_ID :] = checked("ids", ids, np.int64, (count, 3))
         shape = (events.updates, FEATURE_COUNT)
         rows = np.empty(shape, np.float32) if out is None else out
         checked("out", rows, np.float32, shape, writeable=True)
-        columns = (events.side, events.price, events.qty)
         rows[:] = np.nan
-        self._progress[:] = 0
-        self._run(events.kind, columns, events.starts, events.time_us, known, rows)
+        self._run((events.side, events.price, events.qty), messages, rows)
         if len(rows):
             self.features[:] = rows[-1]
         return rows
@@ -224,9 +227,7 @@ class MarketFeatures:
         Raises:
             ValueError: where ``out`` does not fit.
         """
-        ring = self._singles[layout.RING].reshape(2 * windows.ROWS, LEVELS, windows.CHANNELS)
-        meta = self._integers[layout.RING_META : layout.PUSHED]
-        windows.read_ring(ring, meta, False, windows.checked_window("out", out))
+        windows.read_ring(self._ring, self._ring_meta, False, windows.checked_window("out", out))
         return self.window_warm
 
     def read_feature_rows(self, out: Singles) -> bool:
@@ -238,9 +239,8 @@ class MarketFeatures:
             ValueError: where ``out`` does not fit.
         """
         checked("out", out, np.float32, (layout.FEATURE_ROWS, FEATURE_COUNT), writeable=True)
-        history = self._singles[layout.HISTORY].reshape(2 * layout.FEATURE_ROWS, FEATURE_COUNT)
-        start = int(self._integers[layout.PUSHED]) % layout.FEATURE_ROWS
-        out[:] = history[start : start + layout.FEATURE_ROWS]
+        start = layout.HISTORY + int(self._places[layout.PUSHED]) % layout.FEATURE_ROWS
+        out[:] = self._singles[start : start + layout.FEATURE_ROWS]
         out[: layout.FEATURE_ROWS - self.feature_rows] = np.nan
         return self.feature_rows == layout.FEATURE_ROWS
 
@@ -250,33 +250,32 @@ class MarketFeatures:
         if code < 0:
             raise book_errors.error_for(code, f"time_us {until_us}")
 
-    def _apply(self, kind: int, columns: Columns, time_us: int, ids: Sequence[int]) -> int:
-        self._starts[1] = len(columns[0])
-        self._times[0] = time_us
-        self._ids[0] = ids
-        self._progress[:] = 0
-        return self._run(self._kinds[kind], columns, self._starts, self._times, self._ids, self._out)
-
-    def _run(
+    def _apply(
         self,
-        kind: NDArray[np.uint8],
+        kind: int,
         columns: Columns,
-        starts: Integers,
-        time_us: Integers,
-        ids: Integers,
-        out: Singles,
+        time_us: int,
+        first_id: int = UNKNOWN,
+        last_id: int = UNKNOWN,
+        previous_id: int = UNKNOWN,
     ) -> int:
+        self._message[0] = (kind, 0, len(columns[0]), time_us, first_id, last_id, previous_id)
+        return self._run(columns, self._message, self._out)
+
+    def _run(self, columns: Columns, messages: Integers, out: Singles) -> int:
         """Apply messages, closing candles where they fall due."""
-        state = (*self.book.state, self._reals, self._integers, self._singles)
-        lot_size = self._instrument.lot_size
+        places = self._places
+        places[layout.MESSAGE] = places[layout.ROW] = 0
         while True:
-            code = tick.apply_events(
-                *state, kind, *columns, starts, time_us, ids, self._progress, lot_size, out
-            )
-            if code == tick.CANDLES_DUE:
-                self._advance(_NO_HISTORY, int(time_us[self._progress[0]]))
-            elif code < 0:
-                message = int(self._progress[0])
-                raise book_errors.error_for(code, f"message {message}, ids {tuple(ids[message].tolist())}")
-            else:
+            code = tick.apply_messages(*self._state, *columns, messages, self._lot_size, out)
+            if code >= 0 and code != tick.CANDLES_DUE:
                 return code
+            message = messages[places[layout.MESSAGE]]
+            if code < 0:
+                raise book_errors.error_for(code, self._describe(message))
+            self._advance(_NO_HISTORY, int(message[tick.TIME_US]))
+
+    def _describe(self, message: Integers) -> str:
+        ids, seen = tuple(message[tick.FIRST_ID :].tolist()), self.book.last_update_id
+        best = f"best ask {self.book.ask_px[0]}, best bid {self.book.bid_px[0]}"
+        return f"message {self._places[layout.MESSAGE]}, ids {ids}, last applied {seen}, {best}"

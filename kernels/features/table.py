@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from kernels._arrays import as_integers
 from kernels.book import LEVELS
 from kernels.features import layout, tick
-from kernels.features.candles import Candles
+from kernels.features.candles import START_US, Candles
 from kernels.features.indicators.step import COUNT as INDICATORS
 from kernels.features.market import Instrument, MarketFeatures
 from kernels.features.names import SLOW_COUNT
@@ -89,11 +89,13 @@ def candle_table(candles: Candles, instrument: Instrument) -> tuple[Singles, NDA
     """
     slow = np.empty((len(candles), SLOW_COUNT), np.float32)
     raw = np.empty((len(candles), INDICATORS))
-    state = layout.new_state(candles.length_us)
+    reals, integers, singles, _ = layout.new_state(candles.length_us)
     for n, start in enumerate(candles.start_us):
-        state[1][layout.START_US] = start
+        integers[layout.CLOCK, START_US] = start
         row = candles.table[n : n + 1]
-        tick.advance_candles(*state, row, int(start), instrument.tick_size, instrument.lot_size)
-        slow[n] = state[2][layout.SLOW]
-        raw[n] = state[0][layout.RAW]
+        tick.advance_candles(
+            reals, integers, singles, row, int(start), instrument.tick_size, instrument.lot_size
+        )
+        slow[n] = singles[layout.SLOW, :SLOW_COUNT]
+        raw[n] = reals[layout.RAW, :INDICATORS]
     return slow, raw

@@ -2,8 +2,8 @@
 """One market event, whole: book, window, candles and all 112 features in one call.
 
 Streams and recordings run the same kernels in the same order, so their
-features are equal to the last bit. State: an ``OrderBook``'s five arrays, then
-the three arrays of ``layout``.
+features are equal to the last bit. State: an ``OrderBook``'s two arrays, then the
+four arrays of ``layout``.
 """
 
 import numpy as np
@@ -24,13 +24,22 @@ ONE_SIDED = 2
 #: Nothing was applied: candles must close first.
 CANDLES_DUE = 3
 
+#: Columns of a table of messages.
+KIND = 0
+START = 1
+STOP = 2
+TIME_US = 3
+FIRST_ID = 4
+LAST_ID = 5
+PREVIOUS_ID = 6
+MESSAGE_FIELDS = 7
+
 Reals = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Singles = NDArray[np.float32]
 Flags = NDArray[np.uint8]
 
-STATE = "f8[::1], i8[::1], f4[::1]"
-BOOK = "i8[:,::1], i8[:,::1], i8[::1], i8[:,::1], i8[:,::1]"
+STATE = "f8[:,::1], i8[:,::1], f4[:,::1]"
 
 
 @part()
@@ -39,14 +48,14 @@ def close_candle(
 ) -> None:
     """Close the open candle, carry candle features and indicators over it, and begin the next."""
     table = at.bars_of(reals)
-    candle = at.open_bar_of(reals)
-    clock = at.clock_of(integers)
+    candle = reals[at.OPEN_BAR]
+    clock = integers[at.CLOCK]
     t = int(clock[candles.CLOSED])
-    raw = at.raw_of(reals)
-    slow = at.slow_of(singles)
+    raw = reals[at.RAW]
+    slow = singles[at.SLOW]
     bars.add_bar(table, t, candle)
     vpin.add_candle(at.vpin_of(reals), candle[bars.VOLUME])
-    indicators_step(at.indicators_of(reals), table, t, raw)
+    indicators_step(reals[at.INDICATORS], table, t, raw)
     candle_features(table, t, tick_size, lot_size, slow[:CANDLE_COUNT])
     scale_indicators(raw, table, t, slow[CANDLE_COUNT:])
     candles.next_bar(clock, candle)
@@ -67,8 +76,8 @@ def advance_candles(
     The history's traded volume also fills VPIN's buckets, each candle's two
     sides pro rata. Returns APPLIED, or CLOCK_JUMP (nothing done) where more than a week would close.
     """
-    clock = at.clock_of(integers)
-    open_bar = at.open_bar_of(reals)
+    clock = integers[at.CLOCK]
+    open_bar = reals[at.OPEN_BAR]
     for i in range(len(history)):
         taken = history[i, bars.TAKER]
         vpin.add_traded(at.vpin_of(reals), taken, history[i, bars.VOLUME] - taken)
@@ -89,9 +98,9 @@ def take_trade(reals: Reals, integers: Integers, price: int, qty: int, bought: b
         return book_errors.INVALID_PRICE
     if qty < 0:
         return book_errors.NEGATIVE_SIZE
-    sums = at.sums_of(integers)
+    sums = integers[at.SUMS]
     sums[flow.NEW_BOUGHT if bought else flow.NEW_SOLD] += qty
-    if candles.add_trade(at.clock_of(integers), at.open_bar_of(reals), price, qty, bought, time_us):
+    if candles.add_trade(integers[at.CLOCK], reals[at.OPEN_BAR], price, qty, bought, time_us):
         vpin.add_traded(at.vpin_of(reals), float(qty) if bought else 0.0, 0.0 if bought else float(qty))
     return book_errors.APPLIED
 
@@ -101,6 +110,7 @@ def take_row(
     reals: Reals,
     integers: Integers,
     singles: Singles,
+    ring: Singles,
     px: Integers,
     qty: Integers,
     lot_size: float,
@@ -111,115 +121,105 @@ def take_row(
     if qty[book.ASK, 0] <= 0 or qty[book.BID, 0] <= 0:
         return ONE_SIDED
     windows.push_row(
-        at.ring_of(singles), at.ring_meta_of(integers),
-        px[book.ASK], qty[book.ASK], px[book.BID], qty[book.BID], lot_size,
-    )  # fmt: skip
-    rows, sums, pairs = at.rows_of(integers), at.sums_of(integers), at.pairs_of(reals)
+        ring, at.ring_meta_of(integers), px[book.ASK], qty[book.ASK], px[book.BID], qty[book.BID], lot_size
+    )
+    rows, sums, pairs = at.flow_of(integers), integers[at.SUMS], at.pairs_of(reals)
     n = flow.push_flow(rows, sums, at.before_of(integers), pairs, px, qty, time_us)
     book_features(px, qty, lot_size, out)
     flow.flow_features(rows, sums, pairs, n, px, qty, lot_size, out)
     out[47] = vpin.vpin_of(at.vpin_of(reals))
-    slow = at.slow_of(singles)
+    slow = singles[at.SLOW]
     for k in range(SLOW_COUNT):
         out[BOOK_COUNT + k] = slow[k]
-    history = at.history_of(singles)
-    place = integers[at.PUSHED] % at.FEATURE_ROWS
-    for k in range(FEATURE_COUNT):
-        history[place, k] = out[k]
-        history[place + at.FEATURE_ROWS, k] = out[k]
-    integers[at.PUSHED] += 1
+    keep_row(integers, singles, out)
     return book_errors.APPLIED
 
 
 @part()
+def keep_row(integers: Integers, singles: Singles, out: Singles) -> None:
+    """Add a feature row (112,) to the last 60, written twice so that they always lie side by side."""
+    places = integers[at.PLACES]
+    place = at.HISTORY + places[at.PUSHED] % at.FEATURE_ROWS
+    row, twin = singles[place], singles[place + at.FEATURE_ROWS]
+    for k in range(FEATURE_COUNT):
+        row[k] = out[k]
+        twin[k] = out[k]
+    places[at.PUSHED] += 1
+
+
+@part()
 def take_message(
-    keys: Integers,
-    sizes: Integers,
-    meta: Integers,
-    top_px: Integers,
-    top_qty: Integers,
+    levels: Integers,
+    shown: Integers,
     reals: Reals,
     integers: Integers,
-    kind: int,
     side: Flags,
     price: Integers,
     qty: Integers,
-    start: int,
-    stop: int,
-    time_us: int,
-    ids: Integers,
+    message: Integers,
 ) -> int:
-    """Apply rows ``start`` to ``stop``, one message, to the book or the trades; returns a code."""
+    """Apply one message (7,), see ``apply_messages``, to the book or the trades; returns a code."""
+    kind, start, stop = message[KIND], message[START], message[STOP]
     code = book_errors.APPLIED
     if kind == UPDATE:
         code = book.apply_update(
-            keys, sizes, meta, top_px, top_qty, side, price, qty, start, stop, ids[0], ids[1], ids[2]
-        )
+            levels, shown, side, price, qty, start, stop,
+            message[FIRST_ID], message[LAST_ID], message[PREVIOUS_ID],
+        )  # fmt: skip
     elif kind == TRADE:
         for i in range(start, stop):
             bought = side[i] == book.BID
-            code = min(code, take_trade(reals, integers, price[i], qty[i], bought, time_us))
+            code = min(code, take_trade(reals, integers, price[i], qty[i], bought, message[TIME_US]))
     elif kind != QUOTE:
-        code = book.apply_snapshot(keys, sizes, meta, top_px, top_qty, side, price, qty, start, stop, ids[1])
+        code = book.apply_snapshot(levels, shown, side, price, qty, start, stop, message[LAST_ID])
         if kind == SNAPSHOT:
             at.restart_rows(integers)
     return code
 
 
-@kernel(
-    f"i8({BOOK}, {STATE}, u1[::1], u1[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:,::1], i8[::1],"
-    " f8, f4[:,::1])"
-)
-def apply_events(
-    keys: Integers,
-    sizes: Integers,
-    meta: Integers,
-    top_px: Integers,
-    top_qty: Integers,
+@kernel(f"i8(i8[:,::1], i8[:,::1], {STATE}, f4[:,::1], u1[::1], i8[::1], i8[::1], i8[:,::1], f8, f4[:,::1])")
+def apply_messages(
+    levels: Integers,
+    shown: Integers,
     reals: Reals,
     integers: Integers,
     singles: Singles,
-    kind: Flags,
+    ring: Singles,
     side: Flags,
     price: Integers,
     qty: Integers,
-    starts: Integers,
-    time_us: Integers,
-    ids: Integers,
-    progress: Integers,
+    messages: Integers,
     lot_size: float,
     out: Singles,
 ) -> int:
     """Apply M messages in receive order; a feature row for each update or whole row, out (N, 112).
 
-    A snapshot that is no row begins a new run of book rows: what lies between it
-    and the row before is not known.
-
-    kind, side, price, qty (E,) and starts (M + 1,) as in ``recording.Events``, time_us (M,) by message;
-    ids (M, 3): first, last and previous update id, -1 where unknown. progress (2,): message and
-    row to go on from, moved on as messages are done.
+    side, price, qty (E,) as in ``recording.Events``; messages (M, 7): kind, first row, row after the
+    last, event time, first, last and previous update id, -1 where unknown. Goes on from, and moves,
+    the places ``layout.MESSAGE`` and ``layout.ROW``. A snapshot that is no row begins a
+    new run of book rows: what lies between it and the row before is not known.
 
     Returns the last message's code: APPLIED, or STALE (ignored) or ONE_SIDED (applied), whose rows stay
-    as they were. Stops before the message at ``progress[0]`` with CANDLES_DUE, to be resumed after
-    ``advance_candles``, or at it with a negative code of ``book_errors``.
+    as they were. Stops before a message with CANDLES_DUE, to be resumed after ``advance_candles``, or
+    at one with a negative code of ``book_errors``.
     """
-    clock = at.clock_of(integers)
+    clock = integers[at.CLOCK]
+    px, sizes = shown[book.PRICES : book.SIZES], shown[book.SIZES : book.SHOWN]
+    places = integers[at.PLACES]
     code = book_errors.APPLIED
-    for m in range(progress[0], len(starts) - 1):
-        progress[0] = m
-        what = kind[starts[m]]
-        if what != SNAPSHOT and what != QUOTE and candles.is_due(clock, time_us[m]):
+    for m in range(places[at.MESSAGE], len(messages)):
+        places[at.MESSAGE] = m
+        kind = messages[m, KIND]
+        time_us = messages[m, TIME_US]
+        if kind != SNAPSHOT and kind != QUOTE and candles.is_due(clock, time_us):
             return CANDLES_DUE
-        code = take_message(
-            keys, sizes, meta, top_px, top_qty, reals, integers, what, side, price, qty,
-            starts[m], starts[m + 1], time_us[m], ids[m],
-        )  # fmt: skip
+        code = take_message(levels, shown, reals, integers, side, price, qty, messages[m])
         if code < 0:
             return code
-        if what == UPDATE or what == ROW:
-            row = progress[1]
+        if kind == UPDATE or kind == ROW:
+            row = places[at.ROW]
             if code == book_errors.APPLIED:
-                code = take_row(reals, integers, singles, top_px, top_qty, lot_size, time_us[m], out[row])
-            progress[1] = row + 1
-    progress[0] = len(starts) - 1
+                code = take_row(reals, integers, singles, ring, px, sizes, lot_size, time_us, out[row])
+            places[at.ROW] = row + 1
+    places[at.MESSAGE] = len(messages)
     return code
