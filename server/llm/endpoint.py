@@ -2,6 +2,7 @@
 """One model at one provider: its health, its limits, and what it has taught us about itself."""
 
 from collections import deque
+from collections.abc import Collection
 from statistics import median
 
 import httpx2
@@ -37,6 +38,11 @@ class Endpoint:
         self._limiters: dict[str, Limiter] = {}
         self._latencies: deque[float] = deque(maxlen=_REMEMBERED)
         self._unreadable = 0
+
+    @property
+    def limiters(self) -> Collection[Limiter]:
+        """Those of all keys."""
+        return self._limiters.values()
 
     def limiter(self, key: Key) -> Limiter:
         """The limiter of a key for this model."""

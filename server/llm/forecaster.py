@@ -12,7 +12,7 @@ from server.llm.provider import Provider
 from server.llm.settings import ChatSettings
 
 #: Kept back from the deadline for reading the answer and closing the connection.
-MARGIN_S = 0.01
+MARGIN_S = 0.02
 
 
 class ChatForecaster:
