@@ -7,10 +7,12 @@ import json
 import os
 import sys
 import time
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
-import litellm
+import litellm  # type: ignore[import-not-found]
 
 litellm.telemetry = False
 litellm.suppress_debug_info = True
@@ -41,7 +43,7 @@ async def main() -> None:
     print(json.dumps(await load(call, given["calls"], given["in_flight"])))
 
 
-async def load(call, calls: int, in_flight: int) -> dict:
+async def load(call: Callable[[], Awaitable[None]], calls: int, in_flight: int) -> dict[str, Any]:
     latencies: list[float] = []
     left = iter(range(calls))
 

@@ -5,8 +5,8 @@
 
 The simulator runs in a process of its own and answers after 20 ms. All clients
 send the same body in alternating rounds and read the answer as JSON. LiteLLM
-needs an environment of its own (``make bench-litellm``); without one its rows
-are left out.
+needs an environment of its own (``uv venv .venvs/litellm``, then ``uv pip install
+--python .venvs/litellm/bin/python litellm``); without one its rows are left out.
 """
 
 import argparse
