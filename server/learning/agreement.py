@@ -3,7 +3,8 @@
 
 import numpy as np
 
-from server.learning.batches import Asked, Flags, Floats, Integers, log_odds, normalised
+from kernels.concord import concord_precisions, concord_rows
+from server.learning.batches import Asked, Floats, Integers, log_odds, normalised
 from server.learning.roster import Roster
 from server.learning.weighting import Unlearning
 
@@ -19,12 +20,11 @@ ROUNDS = 15
 
 
 class _Answers:
-    """Answers to one kind of question: log-odds (R, M), 0 where absent, and the precisions (M,)."""
+    """Answers to one kind of question: log-odds (R, M), NaN where absent, and the precisions (M,)."""
 
     def __init__(self) -> None:
         self.roster = Roster()
         self.logs = np.zeros((0, 0))
-        self.present = np.zeros((0, 0), dtype=bool)
         self.precision = np.zeros(0)
         self.fresh = 0
 
@@ -33,10 +33,9 @@ class _Answers:
         places = self.roster.places(asked.members)
         more = len(self.roster) - self.logs.shape[1]
         rows = len(asked.contexts)
-        self.logs = np.pad(self.logs, ((0, rows), (0, more)))
-        self.present = np.pad(self.present, ((0, rows), (0, more)))
-        self.logs[-rows:, places], self.present[-rows:, places] = _logs(asked)
-        self.logs, self.present = self.logs[-window:], self.present[-window:]
+        wider = np.pad(self.logs, ((0, rows), (0, more)), constant_values=np.nan)
+        wider[-rows:, places] = log_odds(asked.probabilities)
+        self.logs = wider[-window:]
         self.fresh += rows
 
     @property
@@ -79,61 +78,43 @@ class Agreement(Unlearning):
         """See ``Weighting``."""
         out = np.zeros(asked.probabilities.shape)
         for kind, rows in _kinds(asked):
-            logs, present = _logs(asked.rows(rows))
             answers = self._answers.get((asked.ensemble, kind))
             if answers is None:
-                out[rows] = normalised(np.ones(len(asked.members)), present)
+                out[rows] = normalised(np.ones(len(asked.members)), asked.present[rows])
             else:
-                out[rows] = self._row_weights(logs, present, self._precision(answers, asked.members))
+                x = log_odds(asked.probabilities[rows])
+                out[rows] = self._row_weights(x, self._precision(answers, asked.members))
         return out
 
     def _precision(self, answers: _Answers, names: tuple[str, ...]) -> Floats:
         """(M,): 1 / s_j²; a member that was never met is typical."""
         if answers.grown:
-            answers.precision = self._fit(answers.logs, answers.present)
+            answers.precision = self._fit(answers.logs)
             answers.fresh = 0
         places = answers.roster.places(names)
         known = answers.precision
         typical = 1.0 / float(np.mean(1.0 / known))
         return np.where(places < len(known), known[np.minimum(places, len(known) - 1)], typical)
 
-    def _fit(self, logs: Floats, present: Flags) -> Floats:
+    def _fit(self, x: Floats) -> Floats:
         """(M,): 1 / s_j² of all members."""
-        answers = present.sum(axis=0)
-        precision = np.ones(logs.shape[1])
-        weights = present.astype(float)
-        for _ in range(ROUNDS):
-            squares = _squares(logs, present, weights)
-            tails = self._tails(squares, precision)
-            squares *= tails
-            typical = max(float(squares.sum() / present.sum()), 1e-9)
-            spread = (squares.sum(axis=0) + self._prior_answers * typical) / (answers + self._prior_answers)
-            precision = 1.0 / spread
-            weights = np.where(present, precision * tails, 0.0)
+        x = np.ascontiguousarray(x)
+        precision = np.empty(x.shape[1])
+        concord_precisions(
+            x,
+            self._prior_answers,
+            self._freedom,
+            ROUNDS,
+            np.empty_like(x),
+            np.empty_like(precision),
+            precision,
+        )
         return precision
 
-    def _row_weights(self, logs: Floats, present: Flags, precision: Floats) -> Floats:
-        weights = np.where(present, precision, 0.0)
-        for _ in range(ROUNDS):
-            tails = self._tails(_squares(logs, present, weights), precision)
-            weights = np.where(present, precision * tails, 0.0)
-        return normalised(weights, present)
-
-    def _tails(self, squares: Floats, precision: Floats) -> Floats:
-        """How far each answer counts in full: (ν + 1) / (ν + squared error × precision)."""
-        return np.asarray((self._freedom + 1.0) / (self._freedom + squares * precision))
-
-
-def _squares(logs: Floats, present: Flags, weights: Floats) -> Floats:
-    """(R, M): squared distance of each answer from the weighted mean of its row."""
-    total = np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
-    centre = (weights * logs).sum(axis=1, keepdims=True) / total
-    return np.asarray(np.where(present, (logs - centre) ** 2, 0.0))
-
-
-def _logs(asked: Asked) -> tuple[Floats, Flags]:
-    present = asked.present
-    return np.where(present, np.nan_to_num(log_odds(asked.probabilities)), 0.0), present
+    def _row_weights(self, x: Floats, precision: Floats) -> Floats:
+        out = np.empty_like(x)
+        concord_rows(np.ascontiguousarray(x), precision, self._freedom, ROUNDS, out)
+        return out
 
 
 def _kinds(asked: Asked) -> list[tuple[str, Integers]]:
