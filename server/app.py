@@ -79,7 +79,7 @@ class App:
             StreamHandlers(engine, market),
             AdminHandlers(admin, store),
         )
-        self.rpc = RpcServer(self.settings.rpc, services, lambda: engine.in_flight == 0)
+        self.rpc = RpcServer(self.settings.rpc, services)
         await self.rpc.start()
         self._stack.push_async_callback(self.rpc.drain)
 

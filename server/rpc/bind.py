@@ -8,6 +8,7 @@ closure call and no interceptor, because those cost more than a whole
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
 
 import grpc
@@ -18,14 +19,18 @@ from google.protobuf.message_factory import GetMessageClass
 from server.forecasting.deadline import Deadline, SystemClock
 from server.forecasting.errors import InvalidRequestError, NoAnswerError, UnsupportedError
 from server.rpc.call import Call
+from server.rpc.gate import Gate
 from server.rpc.status import grpc_code, status_of
 
 DETAILS_KEY = "grpc-status-details-bin"
 _NO_RETRY = ("grpc-retry-pushback-ms", "-1")
 
 Context = grpc.aio.ServicerContext[Any, Any]
+Handler = Callable[..., Any]
 #: Names of the methods that do without a ``Call``: pure, so nothing is read from the context.
 PURE = "pure"
+#: Streams that end only when a side hangs up; shutting down does not wait for them.
+ENDLESS = "endless"
 
 
 class _Malformed:
@@ -37,19 +42,26 @@ class _Malformed:
         )
 
 
-def pure(handler: Callable[..., Any]) -> Callable[..., Any]:
+def pure(handler: Handler) -> Handler:
     """Mark a handler that takes the request alone."""
     setattr(handler, PURE, True)
     return handler
 
 
-def bind(service: ServiceDescriptor, handlers: object) -> "grpc.GenericRpcHandler[Any, Any]":
+def endless(handler: Handler) -> Handler:
+    """Mark a stream that never ends by itself."""
+    setattr(handler, ENDLESS, True)
+    return handler
+
+
+def bind(service: ServiceDescriptor, handlers: object, gate: Gate) -> "grpc.GenericRpcHandler[Any, Any]":
     """All methods of a service: ``handlers`` has one attribute per method, in snake case.
 
-    A method without one answers UNIMPLEMENTED with a sentence that says so.
+    A method without one answers UNIMPLEMENTED with a sentence that says so; one
+    that comes when the gate is closed, UNAVAILABLE.
     """
     methods = {
-        method.name: _method(method, getattr(handlers, _snake(method.name), None))
+        method.name: _method(method, getattr(handlers, _snake(method.name), None), gate)
         for method in service.methods
     }
     return grpc.method_handlers_generic_handler(service.full_name, methods)
@@ -60,19 +72,19 @@ def _snake(name: str) -> str:
 
 
 def _method(
-    method: MethodDescriptor, handler: Callable[..., Any] | None
+    method: MethodDescriptor, handler: Handler | None, gate: Gate
 ) -> "grpc.RpcMethodHandler[Any, Any]":
     coding: dict[str, Any] = {
         "request_deserializer": _reader(method),
         "response_serializer": GetMessageClass(method.output_type).SerializeToString,
     }
     if method.client_streaming and method.server_streaming:
-        return grpc.stream_stream_rpc_method_handler(_streaming(method, handler), **coding)
+        return grpc.stream_stream_rpc_method_handler(_streaming(method, handler, gate), **coding)
     if method.server_streaming:
-        return grpc.unary_stream_rpc_method_handler(_streaming(method, handler), **coding)
+        return grpc.unary_stream_rpc_method_handler(_streaming(method, handler, gate), **coding)
     if handler is not None and getattr(handler, PURE, False):
-        return grpc.unary_unary_rpc_method_handler(_pure_unary(handler), **coding)
-    return grpc.unary_unary_rpc_method_handler(_unary(method, handler), **coding)
+        return grpc.unary_unary_rpc_method_handler(_pure_unary(handler, gate), **coding)
+    return grpc.unary_unary_rpc_method_handler(_unary(method, handler, gate), **coding)
 
 
 def _reader(method: MethodDescriptor) -> Callable[[bytes], Message | _Malformed]:
@@ -88,9 +100,11 @@ def _reader(method: MethodDescriptor) -> Callable[[bytes], Message | _Malformed]
     return read
 
 
-def _pure_unary(handler: Callable[..., Any]) -> Callable[..., Awaitable[Message]]:
+def _pure_unary(handler: Handler, gate: Gate) -> Callable[..., Awaitable[Message]]:
     async def answer(request: Message | _Malformed, context: Context) -> Message:
         try:
+            if gate.closed:
+                gate.check()
             if type(request) is _Malformed:
                 raise request.error
             return handler(request)  # type: ignore[no-any-return]
@@ -100,10 +114,13 @@ def _pure_unary(handler: Callable[..., Any]) -> Callable[..., Awaitable[Message]
     return answer
 
 
-def _unary(method: MethodDescriptor, handler: Callable[..., Any] | None) -> Callable[..., Awaitable[Message]]:
+def _unary(
+    method: MethodDescriptor, handler: Handler | None, gate: Gate
+) -> Callable[..., Awaitable[Message]]:
     async def answer(request: Message | _Malformed, context: Context) -> Message:
         try:
-            return await _checked(method, handler)(_readable(request), call_of(context))  # type: ignore[no-any-return]
+            with gate:
+                return await _checked(method, handler)(_readable(request), call_of(context))  # type: ignore[no-any-return]
         except Exception as error:  # noqa: BLE001 - the border: every error becomes a status
             return await _abort(context, error)
 
@@ -111,20 +128,24 @@ def _unary(method: MethodDescriptor, handler: Callable[..., Any] | None) -> Call
 
 
 def _streaming(
-    method: MethodDescriptor, handler: Callable[..., Any] | None
+    method: MethodDescriptor, handler: Handler | None, gate: Gate
 ) -> Callable[..., AsyncIterator[Message]]:
+    waits: AbstractContextManager[None] = nullcontext() if getattr(handler, ENDLESS, False) else gate
+
     async def answer(request: Any, context: Context) -> AsyncIterator[Message]:
         try:
-            given = _each_readable(request) if method.client_streaming else _readable(request)
-            async for response in _checked(method, handler)(given, call_of(context)):
-                yield response
+            gate.check()
+            with waits:
+                given = _each_readable(request) if method.client_streaming else _readable(request)
+                async for response in _checked(method, handler)(given, call_of(context)):
+                    yield response
         except Exception as error:  # noqa: BLE001 - the border: every error becomes a status
             await _abort(context, error)
 
     return answer
 
 
-def _checked(method: MethodDescriptor, handler: Callable[..., Any] | None) -> Callable[..., Any]:
+def _checked(method: MethodDescriptor, handler: Handler | None) -> Handler:
     if handler is None:
         raise UnsupportedError(
             f"{method.full_name} is part of the contract, but this server does not serve it yet"

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from grpc_health.v1 import health_pb2 as pb
 
 from server.forecasting.errors import NotFoundError
+from server.rpc.bind import endless
 from server.rpc.call import Call
 
 Status = pb.HealthCheckResponse.ServingStatus
@@ -40,6 +41,7 @@ class Health:
             raise NotFoundError("service", request.service)
         return pb.HealthCheckResponse(status=self._states[request.service])
 
+    @endless
     async def watch(
         self, request: pb.HealthCheckRequest, call: Call
     ) -> AsyncIterator[pb.HealthCheckResponse]:

@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 from grpc_reflection.v1alpha import reflection_pb2 as pb
 
 from server.rpc import inference_protocol
+from server.rpc.bind import endless
 from server.rpc.call import Call
 
 _NOT_FOUND = 5
@@ -61,6 +62,7 @@ class Reflection:
         self._pools = (descriptor_pool.Default(), inference_protocol.POOL)
         self._answer_type = answer_type
 
+    @endless
     async def server_reflection_info(
         self, requests: AsyncIterator[Message], call: Call
     ) -> AsyncIterator[Message]:

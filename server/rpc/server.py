@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gRPC server: every service bound, health and reflection beside them, and an orderly end."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
@@ -11,6 +10,7 @@ from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health_pb2
 
 from server.rpc.bind import bind
+from server.rpc.gate import Gate
 from server.rpc.health import NOT_SERVING, SERVING, Health
 from server.rpc.reflection import V1, V1ALPHA, Reflection
 from server.rpc.settings import RpcSettings
@@ -27,9 +27,9 @@ FLUSH_S = 0.25
 class RpcServer:
     """Listens, reports its health, and drains."""
 
-    def __init__(self, settings: RpcSettings, services: Sequence[Service], idle: Callable[[], bool]) -> None:
+    def __init__(self, settings: RpcSettings, services: Sequence[Service]) -> None:
         self._settings = settings
-        self._idle = idle
+        self._gate = Gate()
         names = [descriptor.full_name for descriptor, _ in services]
         self.health = Health(names)
         self._server = grpc.aio.server(options=_options(settings))
@@ -38,7 +38,9 @@ class RpcServer:
         for descriptor in (V1, V1ALPHA):
             answer_type = GetMessageClass(descriptor.methods_by_name["ServerReflectionInfo"].output_type)
             own.append((descriptor, Reflection(shown, answer_type)))
-        self._server.add_generic_rpc_handlers(tuple(bind(*service) for service in (*services, *own)))
+        self._server.add_generic_rpc_handlers(
+            tuple(bind(*service, self._gate) for service in (*services, *own))
+        )
         channelz.add_channelz_servicer(self._server)  # type: ignore[arg-type]
         self.address = ""
 
@@ -66,10 +68,8 @@ class RpcServer:
         cut once everything else is done.
         """
         self.health.set_all(NOT_SERVING)
-        stopping = asyncio.create_task(self._server.stop(self._settings.grace_s))
-        while not self._idle() and not stopping.done():
-            await asyncio.wait({stopping}, timeout=0.02)
-        await asyncio.gather(stopping, self._server.stop(FLUSH_S))
+        await self._gate.close(self._settings.grace_s)
+        await self._server.stop(FLUSH_S)
 
     async def wait(self) -> None:
         """Until the server has stopped."""

@@ -11,6 +11,7 @@ from server.engine.market import MarketEngine, MarketSession
 from server.engine.market_events import MarketResponse, Notice, NoticeKind
 from server.engine.predict import PredictionEngine
 from server.forecasting.errors import InvalidRequestError, NotFoundError
+from server.rpc.bind import endless
 from server.rpc.call import Call
 from server.rpc.market_in import MAX_EVENTS, event_from
 from server.rpc.market_out import response_message
@@ -47,6 +48,7 @@ class StreamHandlers:
         finally:
             answering.cancel()
 
+    @endless
     async def stream_market(
         self, requests: AsyncIterator[pb.StreamMarketRequest], call: Call
     ) -> AsyncIterator[pb.StreamMarketResponse]:

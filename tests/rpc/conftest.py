@@ -81,7 +81,7 @@ async def running() -> AsyncIterator[Running]:
         (admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"], AdminHandlers(admin, store)),
     ]
     settings = RpcSettings(listen="127.0.0.1:0", max_receive_bytes=128 * 1024, grace_s=5)
-    server = RpcServer(settings, services, lambda: engine.in_flight == 0)
+    server = RpcServer(settings, services)
     await server.start()
     async with grpc.aio.insecure_channel(server.address) as channel:
         yield Running(server, engine, store, {"quick": quick, "market": market}, channel)

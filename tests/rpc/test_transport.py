@@ -112,6 +112,7 @@ async def test_draining_finishes_what_is_under_way(running: Running) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await late.unary_unary("/consilience.v1.PredictService/Predict")(b"", timeout=5)
         assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert details(refused.value)[1].reason == "SHUTTING_DOWN"
     gate.set()
     assert (await call).prediction.outcome == "YES"
     await draining
