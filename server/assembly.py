@@ -5,6 +5,7 @@ Rooms that cost much to enter (torch, HTTP clients) are imported only where
 something configured is in them.
 """
 
+import asyncio
 from collections.abc import Mapping, Set
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
@@ -16,12 +17,14 @@ from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.nested import EnsembleForecaster
 from server.forecasting.market_price import MarketPrice
 from server.forecasting.ports import Forecaster
+from server.inference.settings import NetworkSettings
 from server.llm.settings import ChatSettings
 from server.recordings.errors import RecordingError
 from server.recordings.library import RecordingLibrary
 from server.recordings.settings import RecordedSettings
 
 if TYPE_CHECKING:
+    from server.inference.networks import Networks
     from server.llm.room import LanguageModels
 
 log = structlog.get_logger(__name__)
@@ -34,6 +37,7 @@ class Assembly:
         self._settings = settings
         self._stack = stack
         self._models: LanguageModels | None = None
+        self._networks: Networks | None = None
         try:
             self.library = RecordingLibrary.open(settings.recordings)
         except RecordingError as error:
@@ -86,6 +90,15 @@ class Assembly:
             log.warning("configuration_problem", problem=problem)
         return models
 
+    async def _loaded_networks(self) -> "Networks":
+        if self._networks is None:
+            from server.inference.networks import Networks  # noqa: PLC0415 - torch, only where it is used
+
+            # In a thread: loading blocks, and what else is starting need not wait.
+            self._networks = await asyncio.to_thread(Networks, self._settings.inference)
+            self._stack.push_async_callback(self._networks.close)
+        return self._networks
+
     def _find(self, ensemble: str) -> Ensemble:
         return self.ensembles.get(ensemble)
 
@@ -100,4 +113,6 @@ class Assembly:
         if isinstance(settings, ChatSettings):
             assert self._models is not None  # noqa: S101 - made for every used chat member
             return self._models.forecasters[name]
+        if isinstance(settings, NetworkSettings):
+            return (await self._loaded_networks()).forecaster(settings)
         raise TypeError(f"no forecaster for {type(settings).__name__}")
