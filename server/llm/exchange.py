@@ -2,7 +2,7 @@
 """One attempt on the wire: a request out, an answer in, under an absolute deadline."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,9 +138,17 @@ def _parse(body: bytes) -> Any:
         return body[:500].decode("utf-8", "replace")
 
 
+def _parts(response: httpx2.Response) -> AsyncIterable[bytes]:
+    """The body's bytes. Unpacked, as they were asked for, they need no decoder, which halves the cost."""
+    stream = response.stream
+    if "content-encoding" in response.headers or not isinstance(stream, httpx2.AsyncByteStream):
+        return response.aiter_bytes()
+    return stream
+
+
 async def _body(response: httpx2.Response) -> bytes:
     parts, size = [], 0
-    async for part in response.aiter_bytes():
+    async for part in _parts(response):
         size += len(part)
         if size > MAX_BODY_BYTES:
             raise _TooLargeError

@@ -165,6 +165,17 @@ class TestTransports:
         assert isinstance(answer, Forecast)
 
 
+async def serving(bench: Bench, handler: Any) -> dict[str, Any]:
+    """A provider that is none of the simulator's: its settings."""
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", handler)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    bench.stack.push_async_callback(runner.cleanup)
+    return {"base_url": f"http://127.0.0.1:{runner.addresses[0][1]}/v1"}
+
+
 async def test_a_runaway_body_is_not_read_to_the_end(bench: Bench) -> None:
     """More than any forecast: the answer is given up, not held in memory."""
 
@@ -174,18 +185,27 @@ async def test_a_runaway_body_is_not_read_to_the_end(bench: Bench) -> None:
         while True:
             await response.write(b" " * 2**16)
 
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", endless)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.2)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    bench.stack.push_async_callback(runner.cleanup)
-    port = runner.addresses[0][1]
-    answer = await bench.ask("m", provider={"base_url": f"http://127.0.0.1:{port}/v1"})
+    answer = await bench.ask("m", provider=await serving(bench, endless))
     assert isinstance(answer, Absent)
     assert "bytes" in answer.detail
     assert answer.attempts == 2, "asked in words once more, as for any bad output"
+
+
+@pytest.mark.parametrize("transport", Transport)
+async def test_packed_answers_are_unpacked(bench: Bench, transport: Transport) -> None:
+    """We ask for plain bytes; a gateway may pack them all the same."""
+
+    async def packed(request: web.Request) -> web.Response:
+        choice = {"message": {"content": '{"probability": 0.7}'}, "finish_reason": "stop"}
+        response = web.json_response({"choices": [choice]})
+        response.enable_compression(web.ContentCoding.gzip)
+        response.headers["x-seen"] = request.headers.get("accept-encoding", "")
+        return response
+
+    provider = await serving(bench, packed) | {"transport": transport}
+    answer = await bench.ask("m", provider=provider)
+    assert isinstance(answer, Forecast)
+    assert answer.probabilities[0] == 0.7
 
 
 def test_the_client_is_httpx2() -> None:
