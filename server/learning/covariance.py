@@ -3,8 +3,8 @@
 
 import numpy as np
 
-from server.learning.batches import Asked, Floats, Integers, Resolved, normalised
-from server.learning.roster import Roster
+from server.learning.batches import Asked, Floats, Resolved, normalised
+from server.learning.errors import ErrorMoments
 from server.learning.weighting import Unwatching
 
 #: Weight of the belief that all members err alike, in cases.
@@ -28,47 +28,29 @@ class Covariance(Unwatching):
     ) -> None:
         self._prior_cases = prior_cases
         self._prior_correlation = prior_correlation
-        self._roster = Roster()
-        self._products = np.zeros((0, 0))
-        self._cases = np.zeros((0, 0))
+        self._errors = ErrorMoments()
 
     def observe(self, resolved: Resolved) -> None:
         """See ``Weighting``."""
-        asked = resolved.asked
-        places = np.ix_(*(self._grow(asked.members),) * 2)
-        present = (asked.present & (asked.present.sum(axis=1, keepdims=True) > 1)).astype(float)
-        errors = np.where(present > 0.0, asked.probabilities - resolved.outcomes[:, None], 0.0)
-        weighted = resolved.weights[:, None]
-        self._products[places] += (errors * weighted).T @ errors
-        self._cases[places] += (present * weighted).T @ present
+        self._errors.observe(resolved)
 
     def weights(self, asked: Asked) -> Floats:
         """See ``Weighting``."""
-        places = self._grow(asked.members)
-        moments = self._shrunk(places)
+        moments = self._shrunk(asked.members)
         patterns, rows = np.unique(asked.present, axis=0, return_inverse=True)
         solved = np.zeros(patterns.shape)
         for pattern, out in zip(patterns, solved, strict=True):
             out[pattern] = least_variance(moments[np.ix_(pattern, pattern)])
         return normalised(solved[rows.ravel()], asked.present)
 
-    def _shrunk(self, places: Integers) -> Floats:
+    def _shrunk(self, members: tuple[str, ...]) -> Floats:
         """(M, M): second moments with the prior's cases mixed in."""
-        cut = np.ix_(places, places)
-        products, cases = self._products[cut], self._cases[cut]
+        products, cases = self._errors.moments(members)
         seen = float(np.trace(cases))
         variance = float(np.trace(products)) / seen if seen > 0.0 else 0.25
         prior = np.full(cases.shape, variance * self._prior_correlation)
         np.fill_diagonal(prior, variance)
         return np.asarray((products + self._prior_cases * prior) / (cases + self._prior_cases))
-
-    def _grow(self, names: tuple[str, ...]) -> Integers:
-        places = self._roster.places(names)
-        more = len(self._roster) - len(self._products)
-        if more:
-            self._products = np.pad(self._products, (0, more))
-            self._cases = np.pad(self._cases, (0, more))
-        return places
 
 
 def least_variance(moments: Floats) -> Floats:
