@@ -57,6 +57,8 @@ async def run(replay: Replay, server: str, view: View) -> Tally:
             _check_accepted(reply)
             tally.count(reply)
             view.show(reply, tally)
+    if recording.book is not None:
+        tally.judge(recording.book)
     return tally
 
 

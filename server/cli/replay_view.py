@@ -10,6 +10,7 @@ from rich.text import Text
 from consilience import MarketFeatures, MarketNotice, MarketReply, MarketSignal
 from server.cli import looks
 from server.cli.plain import plain, write_json_line
+from server.cli.smoothed import Judgement
 from server.cli.tally import Tally
 
 _ARROWS = {"UP": ("▲ UP", "green"), "DOWN": ("▼ DOWN", "red"), "NEUTRAL": ("· NEUTRAL", "dim")}
@@ -113,11 +114,22 @@ def summary_table(tally: Tally) -> Table:
         table.add_row(name, ", ".join(f"{key} {count:,}" for key, count in counts.most_common()) or "none")
     p50, p99 = looks.duration(tally.latency_s(0.50)), looks.duration(tally.latency_s(0.99))
     table.add_row("Latency", f"p50 {p50}, p99 {p99} (in the server, from update to signal)")
+    if tally.judgement is not None:
+        table.add_row("Right", right(tally.judgement))
     table.add_row("Came true", came_true(tally))
     if tally.notices:
         notices = ", ".join(f"{kind} {count:,}" for kind, count in tally.notices.items())
         table.add_row("Notices", Text(notices, "yellow"))
     return table
+
+
+def right(judgement: Judgement) -> str:
+    """How many signals were right about what the networks were taught."""
+    share, commonest = judgement.right / judgement.judged, judgement.commonest / judgement.judged
+    return (
+        f"{judgement.right:,} of {judgement.judged:,} signals about the smoothed mid price ({share:.1%}; "
+        f"always saying the commonest direction: {commonest:.1%})"
+    )
 
 
 def came_true(tally: Tally) -> str:

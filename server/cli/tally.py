@@ -5,6 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from consilience import MarketNotice, MarketReply, MarketSignal
+from server.cli.smoothed import Judgement, judge
+from server.recordings.book_files import BookRows
 
 _SIGNS = {"UP": 1, "DOWN": -1}
 
@@ -21,6 +23,8 @@ class Tally:
     actions: Counter[str] = field(default_factory=Counter)
     notices: Counter[str] = field(default_factory=Counter)
     latencies_s: list[float] = field(default_factory=list)
+    judgement: Judgement | None = None
+    _calls: list[tuple[int, str, int]] = field(default_factory=list)
     _open: list[MarketSignal] = field(default_factory=list)
     _moves: list[tuple[int, int]] = field(default_factory=list)
 
@@ -41,6 +45,11 @@ class Tally:
         self.directions[signal.direction] += 1
         self.actions[signal.decision.action.value] += 1
         self._open.append(signal)
+        self._calls.append((signal.sequence, signal.direction, signal.horizon_updates))
+
+    def judge(self, book: BookRows) -> None:
+        """Judge all signals by the recording's own books."""
+        self.judgement = judge(self._calls, book)
 
     def _resolve(self, later: MarketSignal) -> None:
         """Judge the signals whose horizon this one has reached: the first to reach it counts."""
@@ -80,6 +89,8 @@ class Tally:
             "notices": dict(self.notices),
             "latency_p50_s": self.latency_s(0.50),
             "latency_p99_s": self.latency_s(0.99),
+            "smoothed_judged": self.judgement.judged if self.judgement else 0,
+            "smoothed_right": self.judgement.right if self.judgement else 0,
             "judged": judged,
             "hits": self.hits(),
             "misses": self.misses(),
