@@ -10,9 +10,12 @@ from server.forecasting.normalization import clean
 from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, QuestionKind
 from server.llm.quantiles import cumulative
 from server.llm.schemas import QUANTILE_FIELDS, QUANTILES, letter
+from server.llm.untrusted import visible
 
 #: Shares may sum to this much more or less than 1; they are then made to.
 SUM_TOLERANCE = 0.1
+#: Longest rationale kept, in characters.
+MAX_RATIONALE = 8_000
 _LEVELS = tuple(percent / 100 for percent in QUANTILES)
 
 
@@ -76,7 +79,7 @@ def _answer(fields: dict[str, Any], kind: FreeText) -> str:
     text = clean(answer if isinstance(answer, str) else "" if answer is None else str(answer))
     if not text:
         raise UnreadableError("the answer is empty")
-    return text[: kind.max_characters]
+    return visible(text, kind.max_characters)
 
 
 def _share(fields: dict[str, Any], field: str) -> float:
@@ -114,4 +117,4 @@ def _confidence(fields: dict[str, Any]) -> float | None:
 
 def _text(fields: dict[str, Any], field: str) -> str:
     value = fields.get(field)
-    return value if isinstance(value, str) else ""
+    return visible(value, MAX_RATIONALE) if isinstance(value, str) else ""

@@ -118,7 +118,7 @@ class Asking:
     async def _send(self, messages: Messages, leave: _Pass) -> Understood | Failure:
         provider = self.member.provider
         request = provider.request(self.member.endpoint, self._request(messages), leave.key, leave.without)
-        exchange = provider.exchange(self._enough(messages))
+        exchange = provider.exchange(self._enough(messages), stream=self.member.settings.stream)
         self.attempts += 1
         start = self.deadline.clock.monotonic()
         outcome: Completion | Failure = _CANCELLED
@@ -210,6 +210,7 @@ class Asking:
                 cost=cost,
                 latency_s=seconds,
                 stream=self.member.settings.stream,
+                first_word_s=exchange.first_word_s,
                 response_id=_response_id(exchange, outcome),
                 caller=self.query.caller,
                 question_id=self.query.question.id,

@@ -18,7 +18,8 @@ class Attempt:
     ``reason`` is None if it brought an answer that could be used. ``cost`` is
     what it cost or, if its source is ESTIMATE, may have cost; None where it cost
     nothing or nobody can tell. ``key`` is a fingerprint, ``response_id`` the
-    provider's name for the call, where it gave one. Cancelled and timed-out
+    provider's name for the call, where it gave one. ``first_word_s`` is the time to
+    the first part of a streamed answer. Cancelled and timed-out
     attempts are told too: the sum of these costs is all that was spent.
     """
 
@@ -35,6 +36,7 @@ class Attempt:
     cost: Cost | None
     latency_s: float
     stream: bool
+    first_word_s: float | None = None
     response_id: str = ""
     caller: str = ""
     question_id: str = ""

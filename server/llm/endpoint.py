@@ -12,7 +12,6 @@ from server.llm.breaker import Breaker
 from server.llm.failures import Parameter
 from server.llm.keys import Key
 from server.llm.limiter import Limiter
-from server.llm.pricing import Prices
 from server.llm.settings import ProviderSettings
 
 _REMEMBERED = 64
@@ -24,9 +23,8 @@ _MAX_LIMITERS = 1_000
 class Endpoint:
     """Shared by all members that ask this model here."""
 
-    def __init__(self, model: str, settings: ProviderSettings, prices: Prices | None, clock: Clock) -> None:
+    def __init__(self, model: str, settings: ProviderSettings, clock: Clock) -> None:
         self.model = model
-        self.prices = prices
         self.breaker = Breaker(settings.breaker, clock)
         #: Parameters that it refused; never sent again.
         self.refused: frozenset[Parameter] = frozenset()

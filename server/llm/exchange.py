@@ -37,11 +37,14 @@ class Exchange:
     transport: httpx2.AsyncBaseTransport
     wire: WireFormat
     timeouts: TimeoutSettings
+    stream: bool = False
     #: Whether the text so far is enough, so that the rest of a stream need not be waited for.
     enough: Callable[[str], bool] | None = None
-    sent: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     reader: StreamReader | None = None
+    #: Seconds from the request to the first part of a stream.
+    first_word_s: float | None = None
+    _start_s: float = 0.0
     _waiting_for: str = "an answer"
 
     async def run(self, request: httpx2.Request, deadline: Deadline) -> Completion | Failure:
@@ -50,9 +53,11 @@ class Exchange:
         The deadline is enforced here and not by the HTTP client, whose read
         timeout starts again with every chunk.
         """
-        self.sent = True
+        self._start_s = deadline.clock.monotonic()
         try:
             async with asyncio.timeout(deadline.remaining_s()) as scope:
+                if self.stream:
+                    self._limit(scope, deadline, self.timeouts.first_byte_s, "the first word")
                 response = await self.transport.handle_async_request(request)
                 response.request = request
                 try:
@@ -93,10 +98,12 @@ class Exchange:
         self, response: httpx2.Response, scope: asyncio.Timeout, deadline: Deadline
     ) -> Completion | Failure:
         reader = self.reader = self.wire.reader()
-        self._limit(scope, deadline, self.timeouts.first_byte_s, "the first word")
         async for event in httpx2.EventSource(response):
             # Pings and comments do not count as signs of life: a stalled model sends them too.
             if reader.feed(event.event, event.data):
+                if self.first_word_s is None:
+                    self.first_word_s = deadline.clock.monotonic() - self._start_s
+                    scope.reschedule(asyncio.get_running_loop().time() + deadline.remaining_s())
                 if self.enough is not None and self.enough(reader.text):
                     return _early(reader.seen())
                 self._limit(scope, deadline, self.timeouts.idle_s, "the next word")

@@ -60,7 +60,7 @@ class ChatForecaster:
         None: nobody knows what the model costs. A local server costs nothing.
         """
         member = self._member
-        prices = member.endpoint.prices
+        prices = member.provider.book.find(member.settings.model)
         if prices is None:
             return 0 if member.provider.flavour.name == "local" else None
         messages = member.prompter.messages(query, in_words=True)

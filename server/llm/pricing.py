@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from server.forecasting.deadline import Clock
 from server.forecasting.forecast import Cost, CostSource, TokenUsage
 from server.llm.settings import PriceSettings
 
@@ -15,6 +16,8 @@ _NANO = 10**9
 _MILLION = 10**6
 #: Bytes to a token, for counts that nobody reported.
 _BYTES_PER_TOKEN = 4
+_VALID_S = 3600.0
+_MOST_MODELS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,10 @@ def from_settings(price: PriceSettings) -> Prices:
 class PriceBook:
     """Prices by model: overrides first, then the shipped table of ``genai-prices``, else none."""
 
-    def __init__(self, provider: str, overrides: Mapping[str, PriceSettings]) -> None:
+    def __init__(self, provider: str, overrides: Mapping[str, PriceSettings], clock: Clock) -> None:
         self._provider = provider
+        self._clock = clock
+        self._looked_up_s = clock.monotonic()
         self._overrides = {model: from_settings(price) for model, price in overrides.items()}
         self._found: dict[str, Prices | None] = {}
 
@@ -93,11 +98,11 @@ class PriceBook:
 
     def find(self, model: str) -> Prices | None:
         """The prices of a model, or None: nobody knows what it costs."""
+        # Some prices begin on a date; and a provider that invents names must not fill the memory.
+        if self._clock.monotonic() - self._looked_up_s > _VALID_S or len(self._found) > _MOST_MODELS:
+            self._looked_up_s = self._clock.monotonic()
+            self._found.clear()
         if model not in self._found:
-            if (
-                len(self._found) > 1_000
-            ):  # a provider that invents a name for each answer must not fill memory
-                self._found.clear()
             self._found[model] = self._overrides.get(model) or _table(self._provider, model)
         return self._found[model]
 

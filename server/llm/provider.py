@@ -20,7 +20,7 @@ from server.llm.limiter import Permit
 from server.llm.pricing import PriceBook
 from server.llm.privacy import allowed_fields
 from server.llm.reconciling import Reconciler
-from server.llm.secrets import Secret
+from server.llm.secrets import Secret, resolve
 from server.llm.settings import PriceSettings, ProviderSettings
 from server.llm.transport import make_transport
 from server.llm.wire.formats import make_wire
@@ -45,7 +45,7 @@ class Provider:
         self.allowed = allowed_fields(settings.policy, settings.allow)
         self.wire = make_wire(settings.format, self.flavour)
         self.keys = KeyRing(settings.references, clock)
-        self.book = PriceBook(self.flavour.prices, settings.prices)
+        self.book = PriceBook(self.flavour.prices, settings.prices, clock)
         self._transport: httpx2.AsyncBaseTransport = make_transport(settings)
         self._base_url = settings.base_url.rstrip("/")
         self._endpoints: dict[str, Endpoint] = {}
@@ -55,7 +55,7 @@ class Provider:
             (b"content-type", b"application/json"),
             (b"accept-encoding", b"identity"),  # answers are small: packing them costs more than it saves
             (b"user-agent", b"consilience"),
-            *((name.lower().encode(), value.encode()) for name, value in settings.headers.items()),
+            *((name.lower().encode(), _header(value)) for name, value in settings.headers.items()),
         ]
 
     @property
@@ -69,7 +69,7 @@ class Provider:
         if endpoint is None:
             if price is not None:
                 self.book.override(model, price)
-            endpoint = Endpoint(model, self.settings, self.book.find(model), self.clock)
+            endpoint = Endpoint(model, self.settings, self.clock)
             self._endpoints[model] = endpoint
         return endpoint
 
@@ -83,9 +83,9 @@ class Provider:
         """Whether a usable key is left that was not tried."""
         return isinstance(self.keys.pick(model, tried, lambda _: 0.0), Key)
 
-    def exchange(self, enough: Callable[[str], bool] | None) -> Exchange:
+    def exchange(self, enough: Callable[[str], bool] | None, *, stream: bool) -> Exchange:
         """For one attempt; ``enough`` says when a stream has said enough."""
-        return Exchange(self._transport, self.wire, self.settings.timeouts, enough)
+        return Exchange(self._transport, self.wire, self.settings.timeouts, stream, enough)
 
     def request(
         self, endpoint: Endpoint, chat: ChatRequest, key: Key, without: frozenset[Parameter]
@@ -185,3 +185,8 @@ class Provider:
         if label in tried:
             return Failure(AbsentReason.PROVIDER_AUTH_FAILED, "the caller's own key was refused")
         return Key(secret, label)
+
+
+def _header(value: str) -> bytes:
+    """A configured header's value; a reference is resolved, for gateways with secrets of their own."""
+    return (resolve(value).reveal() if value.startswith(("env:", "file:")) else value).encode()

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 
-class SecretError(Exception):
+class SecretError(ValueError):
     """A secret cannot be read. The message holds the reference, never the value."""
 
 

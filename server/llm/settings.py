@@ -108,7 +108,9 @@ class ProviderSettings(_Settings):
     flavour: str = Field(default="", description="openai, openrouter, xai, local, ...; empty: by address")
     policy: Policy = Policy.STANDARD
     allow: tuple[str, ...] | None = Field(default=None, description="replaces the policy's list of fields")
-    headers: dict[str, str] = Field(default_factory=dict, description="sent with every request")
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="sent with every request; values may be references"
+    )
     transport: Transport = Transport.AIOHTTP
     max_connections: int = Field(default=512, ge=1)
     keep_alive_s: float = Field(default=90.0, ge=0)

@@ -33,12 +33,17 @@ _INVISIBLE = re.compile(
 )
 
 
+def visible(text: str, max_characters: int) -> str:
+    """What a model wrote, without characters that hide or steer a terminal, cut to ``max_characters``."""
+    return _INVISIBLE.sub("", text[:max_characters])
+
+
 def new_marker() -> str:
     """A marker for one request, 64 random bits."""
     return f"data-{secrets.token_hex(8)}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def defuse(text: str, max_characters: int) -> str:
     """The text without what could pass for part of the prompt, cut to ``max_characters``.
 

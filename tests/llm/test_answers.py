@@ -119,6 +119,11 @@ class TestReading:
         with pytest.raises(UnreadableError):
             read(Numeric((1.0, 2.0)), dict(zip(QUANTILE_FIELDS, values, strict=False)))
 
+    def test_words_of_a_model_cannot_steer_a_terminal(self) -> None:
+        made = read(Binary(), {"probability": 0.5, "rationale": "so\x1b[2Jit\u202eis" + "x" * 9_000})
+        assert made.rationale.startswith("so[2Jitisx")
+        assert len(made.rationale) <= 8_000
+
     def test_free_text_is_cleaned_and_cut(self) -> None:
         made = read(FreeText(max_characters=5), {"answer": ' "Paris, of course." '})
         assert (made.text, made.probabilities) == ("Paris", ())

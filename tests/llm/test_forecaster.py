@@ -12,6 +12,7 @@ from server.forecasting.query import Query
 from server.forecasting.question import Exclusive, FreeText, Numeric, NumericScale, Question
 from server.llm.prompt import load_prompt
 from tests.llm.conftest import QUERY, Bench
+from tests.llm.wires import WIRES
 
 pytestmark = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 
@@ -59,6 +60,23 @@ async def test_free_text(bench: Bench, stream: bool) -> None:
     answer = await bench.ask("sim-fast", Query(Question("q", "What?", FreeText())), stream=stream)
     assert isinstance(answer, Forecast)
     assert (answer.text, answer.probabilities) == ("forty-two", ())
+
+
+async def test_through_a_tool(bench: Bench, stream: bool) -> None:
+    """For Anthropic's models that know tools but no schemas."""
+    anthropic = next(wire for wire in WIRES if wire.name == "anthropic")
+    provider = anthropic.provider(bench.simulator.url)
+    answer = await bench.ask("sim-p0.4-noschema", provider=provider, schema_mode="tool", stream=stream)
+    assert isinstance(answer, Forecast)
+    assert (answer.probabilities[0], answer.attempts) == (0.4, 1)
+
+
+async def test_time_to_the_first_word(bench: Bench, stream: bool) -> None:
+    await bench.ask("sim-40ms", stream=stream)
+    (attempt,) = bench.notes.attempts
+    assert (attempt.first_word_s is not None) == stream
+    if attempt.first_word_s is not None:
+        assert 0 < attempt.first_word_s <= attempt.latency_s
 
 
 async def test_in_words_from_the_start(bench: Bench, stream: bool) -> None:

@@ -13,6 +13,7 @@ from server.llm.completion import usage_from
 from server.llm.flavours import FLAVOURS
 from server.llm.pricing import PriceBook, estimate_tokens, from_settings
 from server.llm.settings import PriceSettings
+from tests.llm.clock import ManualClock
 
 MODELS = [
     ("openai", "gpt-5-mini"),
@@ -23,7 +24,7 @@ MODELS = [
     ("x-ai", "grok-4"),
     ("openrouter", "openai/gpt-5-mini"),
 ]
-BOOKS = {provider: PriceBook(provider, {}) for provider, _ in MODELS}
+BOOKS = {provider: PriceBook(provider, {}, ManualClock()) for provider, _ in MODELS}
 counts = st.integers(0, 400_000)
 
 
@@ -69,28 +70,41 @@ def test_every_flavour_in_the_table_is_there() -> None:
 
 
 def test_overrides_come_first() -> None:
-    book = PriceBook("openai", {"gpt-5-mini": PriceSettings(input=0.1, output=0.2)})
+    book = PriceBook("openai", {"gpt-5-mini": PriceSettings(input=0.1, output=0.2)}, ManualClock())
     usage = TokenUsage(input_uncached=3, cache_read=4, cache_write=5, output=6)
     assert book.cost(usage, "gpt-5-mini", "") == Cost(12 * 100 + 6 * 200, CostSource.PRICE_TABLE)
     book.override("gpt-5-mini", PriceSettings(input=1.0, output=1.0))
     assert book.cost(usage, "gpt-5-mini", "") == Cost(18_000, CostSource.PRICE_TABLE)
 
 
+def test_prices_are_looked_up_anew_each_hour() -> None:
+    clock = ManualClock()
+    book = PriceBook("openai", {}, clock)
+    first = book.find("gpt-4o")
+    assert book.find("gpt-4o") is first
+    clock.go(3601)
+    assert book.find("gpt-4o") is not first
+    assert book.find("gpt-4o") == first
+
+
 def test_unknown_prices_are_none_and_not_zero() -> None:
-    assert PriceBook("openai", {}).cost(TokenUsage(1, 0, 0, 1), "no-such-model", "neither") is None
-    assert PriceBook("", {}).find("gpt-5-mini") is None
+    assert (
+        PriceBook("openai", {}, ManualClock()).cost(TokenUsage(1, 0, 0, 1), "no-such-model", "neither")
+        is None
+    )
+    assert PriceBook("", {}, ManualClock()).find("gpt-5-mini") is None
 
 
 def test_the_model_that_answered_sets_the_price() -> None:
     prices = {"big": PriceSettings(input=10, output=10), "small": PriceSettings(input=1, output=1)}
-    book = PriceBook("", prices)
+    book = PriceBook("", prices, ManualClock())
     usage = TokenUsage(output=1)
     assert book.cost(usage, "big", "small") == Cost(1_000, CostSource.PRICE_TABLE)
     assert book.cost(usage, "big", "unheard-of") == Cost(10_000, CostSource.PRICE_TABLE)
 
 
 def test_estimates_are_marked() -> None:
-    book = PriceBook("", {"m": PriceSettings(input=1, output=1)})
+    book = PriceBook("", {"m": PriceSettings(input=1, output=1)}, ManualClock())
     assert book.cost(TokenUsage(output=1, estimated=True), "m", "") == Cost(1_000, CostSource.ESTIMATE)
 
 

@@ -16,6 +16,7 @@ from server.llm.attempts import AttemptLog
 from server.llm.room import LanguageModels
 from server.llm.secrets import Secret, SecretError, resolve
 from server.llm.settings import ChatSettings, ProviderSettings
+from server.simulator.service import fingerprint
 from tests.llm.conftest import PRICE, QUERY, Bench, deadline
 from tests.llm.wires import WIRES
 
@@ -55,6 +56,20 @@ def test_a_key_in_place_of_a_reference_is_refused_and_not_echoed() -> None:
         with pytest.raises(ValidationError, match="env:NAME or file:/path") as caught:
             ProviderSettings.model_validate({"base_url": "https://x.y", **field})
         assert OURS not in str(caught.value)
+
+
+async def test_headers_of_a_gateway_may_be_references(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_TOKEN", "Bearer sk-gateway")
+    headers = {"Authorization": "env:GATEWAY_TOKEN", "X-Title": "test"}
+    await bench.ask("sim-fast", provider={"headers": headers})
+    assert bench.entries()[0].key == fingerprint("sk-gateway")
+
+
+def test_a_missing_header_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GATEWAY_TOKEN", raising=False)
+    settings = ProviderSettings(base_url="http://x/v1", headers={"Authorization": "env:GATEWAY_TOKEN"})
+    with pytest.raises(ValueError, match="GATEWAY_TOKEN is not set"):
+        LanguageModels({"sim": settings}, {"m": member("sim-fast", stream=False)})
 
 
 async def test_no_key_anywhere(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
