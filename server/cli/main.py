@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from server.cli import config
+from server.cli.evaluate import evaluate
 from server.cli.market import market
 from server.cli.members import members
 from server.cli.predict import predict
@@ -47,7 +48,7 @@ def consilience(
     del version
 
 
-for command in (serve, predict, stream, market, members, status, simulate):
+for command in (serve, predict, stream, market, members, status, simulate, evaluate):
     app.command()(command)
 app.add_typer(config.app, name="config")
 
