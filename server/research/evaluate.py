@@ -33,7 +33,7 @@ class Evaluation:
         baseline = names.index(MEAN.name)
         rows = []
         for mode in MODES:
-            said = self.walked.said[mode]
+            said = self.walked.said[mode][: len(self.panels)]
             plain = [one[baseline] for one in said]
             rows += make_rows(mode, self.panels, names, DEFAULT.name, said, plain)
             single = [best_single(e, mode)[None, :] for e in self.ensembles if e.panel != BACKGROUND]

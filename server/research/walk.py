@@ -28,19 +28,21 @@ MODES = (STRICT, REAGGREGATED)
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """``said[mode][panel]`` (methods, N): each method's probability of YES for each unit of a panel."""
+    """``said[mode][ensemble]`` (methods, N): each method's probability of YES for each unit.
+
+    The background's are NaN unless they were asked for, and always NaN when reaggregated.
+    """
 
     methods: tuple[Method, ...]
     said: dict[str, tuple[Floats, ...]]
 
 
-def walk(ensembles: Sequence[Ensemble], methods: Sequence[Method]) -> Walked:
-    """Walk all methods through all days at once."""
-    walker = _Walker(ensembles, methods)
+def walk(ensembles: Sequence[Ensemble], methods: Sequence[Method], *, background: bool = False) -> Walked:
+    """Walk all methods through all days at once; ``background``: keep what they say of it, too."""
+    walker = _Walker(ensembles, methods, background)
     for day in _days(ensembles):
         walker.step(day)
-    panels = sum(ensemble.panel != BACKGROUND for ensemble in ensembles)
-    return Walked(tuple(methods), {mode: tuple(walker.said[mode][:panels]) for mode in MODES})
+    return Walked(tuple(methods), {mode: tuple(walker.said[mode]) for mode in MODES})
 
 
 def _days(ensembles: Sequence[Ensemble]) -> list[int]:
@@ -53,7 +55,8 @@ def _days(ensembles: Sequence[Ensemble]) -> list[int]:
 
 
 class _Walker:
-    def __init__(self, ensembles: Sequence[Ensemble], methods: Sequence[Method]) -> None:
+    def __init__(self, ensembles: Sequence[Ensemble], methods: Sequence[Method], background: bool) -> None:
+        self._background = background
         self._ensembles = ensembles
         self._methods = methods
         self._series = tuple(dict.fromkeys(method.series for method in methods))
@@ -125,9 +128,10 @@ class _Walker:
                 learner.watch(asked)
         pooled = self._pool(ensemble, rows)
         self._pooled[place][:, rows] = pooled
+        if ensemble.panel != BACKGROUND or self._background:
+            self._said(STRICT, place, rows, pooled)
         if ensemble.panel == BACKGROUND:
             return
-        self._said(STRICT, place, rows, pooled)
         self.said[REAGGREGATED][place][:, rows] = self.said[STRICT][place][:, rows]
 
     def _pool(self, ensemble: Ensemble, rows: Rows) -> Floats:
