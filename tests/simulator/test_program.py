@@ -15,7 +15,7 @@ from server.simulator.settings import SimulatorSettings
 
 def test_it_says_where_it_is_and_leaves_when_told() -> None:
     arguments = [sys.executable, "-m", "server.simulator", "--port", "0", "--json", "--default", "sim-p0.7"]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
         url = json.loads(process.stdout.readline())["url"]
         body = {"model": "anything", "messages": [{"role": "user", "content": "?"}]}
