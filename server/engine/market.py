@@ -83,7 +83,8 @@ class MarketSession:
     def _symbol(self, name: str) -> SymbolBook | None:
         symbol = self._symbols.get(name)
         if symbol is None and len(self._symbols) < self._engine.defaults.max_symbols:
-            symbol = self._symbols[name] = SymbolBook(name, self._control(Control()))
+            every = self._engine.defaults.signal_every_updates
+            symbol = self._symbols[name] = SymbolBook(name, Control(signal_every_updates=every))
         return symbol
 
     def _control(self, wished: Control) -> Control:

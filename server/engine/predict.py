@@ -81,7 +81,7 @@ class PredictionEngine:
         except Exception as error:
             self._observe_failure(ensemble.spec.name, error)
             raise
-        self._observe(ensemble, prediction)
+        self._observe(prediction)
         return prediction
 
     async def _answer_with(
@@ -109,6 +109,8 @@ class PredictionEngine:
             tags=dict(request.options.tags),
             elapsed_s=time.monotonic() - begun,
         )
+        for member in prediction.members:
+            ensemble.standings[member.member].add(member)
         if not prediction.probabilities:
             raise NoAnswerError(absence_reasons({m.member: m.answer for m in prediction.members}))
         record = PredictionRecord(prediction, question, request.caller)
@@ -135,11 +137,9 @@ class PredictionEngine:
             keys=request.keys,
         )
 
-    def _observe(self, ensemble: Ensemble, prediction: Prediction) -> None:
+    def _observe(self, prediction: Prediction) -> None:
         self.answered += 1
         self.last = prediction
-        for member in prediction.members:
-            ensemble.standings[member.member].add(member)
         for observer in self._observers:
             observer.predicted(prediction)
 

@@ -99,9 +99,10 @@ async def test_under_quorum_it_abstains() -> None:
 
 
 async def test_no_answer_at_all_is_an_error_that_names_everyone() -> None:
-    engine = engine_of(ensemble_of({"x": Dying(), "y": Saying(Absent(AbsentReason.POLICY_CIRCUIT_OPEN))}))
+    ensemble = ensemble_of({"x": Dying(), "y": Saying(Absent(AbsentReason.POLICY_CIRCUIT_OPEN))})
     with pytest.raises(NoAnswerError) as caught:
-        await engine.predict(ask())
+        await engine_of(ensemble).predict(ask())
+    assert ensemble.standings["x"].absences == {"internal": 1}
     assert caught.value.absences == {"x": "internal", "y": "policy_circuit_open"}
 
 
