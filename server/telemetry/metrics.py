@@ -105,7 +105,12 @@ class MetricsServer:
         host, _, port = listen.rpartition(":")
         self._server: WSGIServer
         self._thread: Thread
-        self._server, self._thread = start_http_server(int(port), host, metrics.registry)
+        try:
+            self._server, self._thread = start_http_server(int(port), host, metrics.registry)
+        except OSError as error:
+            raise OSError(
+                f"cannot listen on {listen} for metrics: {error.strerror}; set [telemetry] metrics_listen"
+            ) from error
         self.address = f"{host}:{self._server.server_port}"
 
     def close(self) -> None:
