@@ -70,13 +70,17 @@ def relative_change(mid2: Integers, back: int, first: int, last: int, step: int,
     if rows < back + last:
         return
     behind_sum = 0
+    ahead_sum = 0
     for t in range(back - 1):
         behind_sum += mid2[t]
     for t in range(back - 1, rows - last):
         behind_sum += mid2[t]
-        ahead_sum = 0
-        for place in range(t + first, t + last + 1, step):
-            ahead_sum += mid2[place]
+        if step == 1 and t >= back:
+            ahead_sum += mid2[t + last] - mid2[t + first - 1]
+        else:
+            ahead_sum = 0
+            for place in range(t + first, t + last + 1, step):
+                ahead_sum += mid2[place]
         out[t] = (ahead_sum * back - behind_sum * ahead) / (behind_sum * ahead)
         behind_sum -= mid2[t - back + 1]
 

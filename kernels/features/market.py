@@ -18,7 +18,7 @@ from kernels._arrays import checked
 from kernels.book import UNKNOWN, OrderBook, level_rows
 from kernels.features import bars, candles, layout, tick
 from kernels.features.candles import Candles
-from kernels.features.names import FEATURE_COUNT, FEATURE_NAMES
+from kernels.features.names import FEATURE_COUNT, FEATURE_NAMES, INDICATOR_COUNT, SLOW_COUNT
 from kernels.recording import ROW, SNAPSHOT, TRADE, UPDATE, Events
 
 Integers = NDArray[np.int64]
@@ -26,6 +26,7 @@ Singles = NDArray[np.float32]
 Columns = tuple[NDArray[np.uint8], Integers, Integers]
 
 _NO_HISTORY = np.empty((0, bars.GIVEN))
+_NO_SLOW, _NO_RAW = np.empty((0, SLOW_COUNT), np.float32), np.empty((0, INDICATOR_COUNT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +247,9 @@ class MarketFeatures:
 
     def _advance(self, history: NDArray[np.float64], until_us: int) -> None:
         sizes = (self._instrument.tick_size, self._instrument.lot_size)
-        code = tick.advance_candles(self._reals, self._integers, self._singles, history, until_us, *sizes)
+        code = tick.advance_candles(
+            self._reals, self._integers, self._singles, history, until_us, *sizes, _NO_SLOW, _NO_RAW
+        )
         if code < 0:
             raise book_errors.error_for(code, f"time_us {until_us}")
 

@@ -10,9 +10,8 @@ from kernels._arrays import as_integers
 from kernels.book import LEVELS
 from kernels.features import layout, tick
 from kernels.features.candles import START_US, Candles
-from kernels.features.indicators.step import COUNT as INDICATORS
 from kernels.features.market import Instrument, MarketFeatures
-from kernels.features.names import SLOW_COUNT
+from kernels.features.names import INDICATOR_COUNT, SLOW_COUNT
 from kernels.recording import ROW, TRADE, Events
 
 Singles = NDArray[np.float32]
@@ -88,14 +87,11 @@ def candle_table(candles: Candles, instrument: Instrument) -> tuple[Singles, NDA
     where undefined.
     """
     slow = np.empty((len(candles), SLOW_COUNT), np.float32)
-    raw = np.empty((len(candles), INDICATORS))
-    reals, integers, singles, _ = layout.new_state(candles.length_us)
-    for n, start in enumerate(candles.start_us):
-        integers[layout.CLOCK, START_US] = start
-        row = candles.table[n : n + 1]
-        tick.advance_candles(
-            reals, integers, singles, row, int(start), instrument.tick_size, instrument.lot_size
-        )
-        slow[n] = singles[layout.SLOW, :SLOW_COUNT]
-        raw[n] = reals[layout.RAW, :INDICATORS]
+    raw = np.empty((len(candles), INDICATOR_COUNT))
+    if len(candles):
+        reals, integers, singles, _ = layout.new_state(candles.length_us)
+        integers[layout.CLOCK, START_US] = candles.start_us[0]
+        sizes = (instrument.tick_size, instrument.lot_size)
+        until_us = int(candles.start_us[-1])
+        tick.advance_candles(reals, integers, singles, candles.table, until_us, *sizes, slow, raw)
     return slow, raw

@@ -16,7 +16,7 @@ from kernels.features import layout as at
 from kernels.features.book_features import book_features
 from kernels.features.candle_features import candle_features
 from kernels.features.indicators.step import indicators_step, scale_indicators
-from kernels.features.names import BOOK_COUNT, CANDLE_COUNT, FEATURE_COUNT, SLOW_COUNT
+from kernels.features.names import BOOK_COUNT, CANDLE_COUNT, FEATURE_COUNT, INDICATOR_COUNT, SLOW_COUNT
 from kernels.recording import QUOTE, ROW, SNAPSHOT, TRADE, UPDATE
 
 #: The message was applied, but a side of the book is empty: no mid, no row.
@@ -61,7 +61,7 @@ def close_candle(
     candles.next_bar(clock, candle)
 
 
-@kernel(f"i8({STATE}, f8[:,::1], i8, f8, f8)")
+@kernel(f"i8({STATE}, f8[:,::1], i8, f8, f8, f4[:,::1], f8[:,::1])")
 def advance_candles(
     reals: Reals,
     integers: Integers,
@@ -70,11 +70,15 @@ def advance_candles(
     until_us: int,
     tick_size: float,
     lot_size: float,
+    slow: Singles,
+    raw: Reals,
 ) -> int:
     """Carry a history of closed candles (N, 8), then close what ends at or before ``until_us``.
 
     The history's traded volume also fills VPIN's buckets, each candle's two
-    sides pro rata. Returns APPLIED, or CLOCK_JUMP (nothing done) where more than a week would close.
+    sides pro rata. slow (N, 62), raw (N, 37): overwritten with columns 50-111 and the indicators before
+    scaling after each of its candles; no rows where they are not wanted. Returns APPLIED, or
+    CLOCK_JUMP (nothing closed) where more than a week would close.
     """
     clock = integers[at.CLOCK]
     open_bar = reals[at.OPEN_BAR]
@@ -84,6 +88,9 @@ def advance_candles(
         for field in range(bars.GIVEN):
             open_bar[field] = history[i, field]
         close_candle(reals, integers, singles, tick_size, lot_size)
+        if len(slow) > 0:
+            slow[i] = singles[at.SLOW, :SLOW_COUNT]
+            raw[i] = reals[at.RAW, :INDICATOR_COUNT]
     if candles.silence(clock, until_us) > candles.LONGEST_SILENCE:
         return book_errors.CLOCK_JUMP
     while candles.is_due(clock, until_us):
