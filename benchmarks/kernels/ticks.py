@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one tick takes over whole recordings: book update, window and 112 features.
+
+    python -m benchmarks.kernels.ticks [--recording NAME]
+
+Writes benchmarks/results/ticks.json and ticks.md. Every update message of a recording is timed by
+itself, three ways: the kernel (book, window row, features), the kernel and reading the (100, 20, 4)
+window, and both through the checked Python door. Closing a candle falls into the tick that finds it
+due. Also counts what numba's runtime allocates.
+"""
+
+import argparse
+import time
+from typing import Any
+
+import numpy as np
+from numba.core.runtime import _nrt_python, rtsys
+
+from benchmarks import reporting
+from benchmarks.kernels import book_inputs as inputs
+from kernels import windows
+from kernels.features import layout, tick
+from kernels.features.market import MarketFeatures
+from kernels.recording import QUOTE, SNAPSHOT, TRADE, UPDATE, Events
+
+COMMAND = "python -m benchmarks.kernels.ticks"
+WAYS = ("kernel", "kernel and window", "Python door and window")
+now = time.perf_counter_ns
+
+
+def kernel_ticks(given: Events, market: MarketFeatures, window: np.ndarray | None) -> list[int]:
+    """Nanoseconds of each update, called as the door calls it, without its checks."""
+    message = np.full((1, tick.MESSAGE_FIELDS), -1, np.int64)
+    places, state, out = market._places, market._state, market._out
+    lot_size = market._lot_size
+    times = []
+    for m in range(len(given.time_us)):
+        start, stop = int(given.starts[m]), int(given.starts[m + 1])
+        kind = given.kind[start]
+        if kind == QUOTE:
+            continue
+        columns = given.side[start:stop], given.price[start:stop], given.qty[start:stop]
+        message[0, : tick.FIRST_ID] = kind, 0, stop - start, given.time_us[m]
+        begun = now()
+        places[layout.MESSAGE] = places[layout.ROW] = 0
+        code = tick.apply_messages(*state, *columns, message, lot_size, out)
+        while code == tick.CANDLES_DUE:
+            market.advance(int(given.time_us[m]))
+            code = tick.apply_messages(*state, *columns, message, lot_size, out)
+        if window is not None:
+            windows.read_ring(market._ring, market._ring_meta, False, window)
+        taken = now() - begun
+        assert code == 0
+        if kind == UPDATE:
+            times.append(taken)
+    return times
+
+
+def door_ticks(given: Events, market: MarketFeatures, window: np.ndarray) -> list[int]:
+    """Nanoseconds of each update and reading the window, through the checked door."""
+    times = []
+    for m in range(len(given.time_us)):
+        start, stop = int(given.starts[m]), int(given.starts[m + 1])
+        kind, time_us = given.kind[start], int(given.time_us[m])
+        columns = given.side[start:stop], given.price[start:stop], given.qty[start:stop]
+        if kind == UPDATE:
+            begun = now()
+            market.update(*columns, time_us=time_us)
+            market.read_window(window)
+            times.append(now() - begun)
+        elif kind == TRADE:
+            market.trade(int(columns[1][0]), int(columns[2][0]), bought=bool(columns[0][0]), time_us=time_us)
+        elif kind == SNAPSHOT:
+            market.snapshot(*columns, time_us=time_us)
+    return times
+
+
+def measured(recording: str) -> dict[str, Any]:
+    given = inputs.events(recording)
+    window = np.empty((windows.ROWS, windows.LEVELS, windows.CHANNELS), np.float32)
+    found: dict[str, Any] = {"levels_per_update": levels_per_update(given)}
+    for way in WAYS:
+        market = MarketFeatures(inputs.instrument(recording))
+        if way == "kernel":
+            times = kernel_ticks(given, market, None)
+        elif way == "kernel and window":
+            times = kernel_ticks(given, market, window)
+        else:
+            times = door_ticks(given, market, window)
+        found["updates"] = len(times)
+        found[way] = {name: value / 1e3 for name, value in reporting.quantiles(times).items()}
+    found["allocations"] = allocations(given, inputs.instrument(recording))
+    return found
+
+
+def levels_per_update(given: Events) -> float:
+    kinds = given.kind[given.starts[:-1]]
+    return float(np.diff(given.starts)[kinds == UPDATE].mean())
+
+
+def allocations(given: Events, sizes: Any) -> dict[str, int]:
+    """Allocations of numba's runtime in one call of the whole recording, candles closed beforehand or not."""
+    _nrt_python.memsys_enable_stats()
+    market = MarketFeatures(sizes)
+    out = np.empty((given.updates, 112), np.float32)
+    before = rtsys.get_allocation_stats()
+    market.apply(given, out=out)
+    after = rtsys.get_allocation_stats()
+    made = after.alloc - before.alloc + after.mi_alloc - before.mi_alloc
+    return {"all_calls": int(made), "updates": given.updates, "candles": market.candles_closed}
+
+
+def page_of(results: dict[str, Any]) -> str:
+    machine = reporting.machine()
+    lines = [
+        "# One tick, measured",
+        "",
+        f"Generated by `{COMMAND}`: {machine['processor']}, {machine['cores']} cores, one thread,",
+        f"load average {machine['load_average']} at the end, Python {machine['python']}.",
+        "Microseconds of one update: levels into the book, a row into the window, all 112 features; every update of the recording.",
+        "",
+        "| recording | updates | levels an update | what | median | p90 | p99 | longest |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for recording, found in results.items():
+        for way in WAYS:
+            q = found[way]
+            head = (
+                f"{recording} | {found['updates']} | {found['levels_per_update']:.0f}"
+                if way == WAYS[0]
+                else " | | "
+            )
+            lines.append(
+                f"| {head} | {way} | {q['p50']:.2f} | {q['p90']:.2f} | {q['p99']:.2f} | {q['max']:.0f} |"
+            )
+    made = {name: found["allocations"] for name, found in results.items()}
+    lines += [
+        "",
+        "Allocations of numba's runtime while whole recordings run, candles included: each call from Python",
+        "wraps its arrays (one call closes a candle, one goes on), nothing is allocated per update.",
+        "",
+        "| recording | updates | candles closed | allocations |",
+        "| --- | --- | --- | --- |",
+        *(
+            f"| {name} | {found['updates']} | {found['candles']} | {found['all_calls']} |"
+            for name, found in made.items()
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--recording", default="", help="measure only recordings with this word in their name"
+    )
+    given = parser.parse_args()
+    names = [name for name in inputs.recordings() if given.recording in name]
+    if not names:
+        print(f"skipped: {inputs.NO_DATA}")
+        return
+    results = {name: measured(name) for name in names}
+    page = page_of(results)
+    print(page)
+    if not given.recording:
+        path = reporting.write("ticks", COMMAND, results)
+        path.with_suffix(".md").write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
