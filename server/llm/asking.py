@@ -211,6 +211,7 @@ class Asking:
                 latency_s=seconds,
                 stream=self.member.settings.stream,
                 first_word_s=exchange.first_word_s,
+                bad_chunks=exchange.reader.bad_chunks if exchange.reader else 0,
                 response_id=_response_id(exchange, outcome),
                 caller=self.query.caller,
                 question_id=self.query.question.id,

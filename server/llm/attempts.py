@@ -19,7 +19,8 @@ class Attempt:
     what it cost or, if its source is ESTIMATE, may have cost; None where it cost
     nothing or nobody can tell. ``key`` is a fingerprint, ``response_id`` the
     provider's name for the call, where it gave one. ``first_word_s`` is the time to
-    the first part of a streamed answer. Cancelled and timed-out
+    the first part of a streamed answer, ``bad_chunks`` counts the parts of a stream
+    that could not be read and were skipped. Cancelled and timed-out
     attempts are told too: the sum of these costs is all that was spent.
     """
 
@@ -37,6 +38,7 @@ class Attempt:
     latency_s: float
     stream: bool
     first_word_s: float | None = None
+    bad_chunks: int = 0
     response_id: str = ""
     caller: str = ""
     question_id: str = ""

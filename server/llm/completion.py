@@ -13,14 +13,12 @@ from server.forecasting.forecast import TokenUsage
 class AnswerSchema:
     """A JSON schema within the subset that every provider accepts.
 
-    One flat object, every property required, no ranges. ``fields`` are its
-    properties in order; ``needed`` those without which there is no forecast.
-    ``text`` is the schema as JSON.
+    One flat object, every property required, no ranges. ``needed`` are the
+    properties without which there is no forecast. ``text`` is the schema as JSON.
     """
 
     name: str
     schema: Mapping[str, Any]
-    fields: tuple[str, ...]
     needed: tuple[str, ...]
     text: str
 
@@ -66,7 +64,6 @@ class Completion:
     response_id: str = ""
     usage: TokenUsage | None = None
     reported_nano_usd: int | None = None
-    bad_chunks: int = 0
 
 
 def usage_from(

@@ -31,7 +31,6 @@ class Failure:
     reason: AbsentReason
     detail: str = ""
     status: int | None = None
-    code: str = ""
     retry_after_s: float | None = None
     parameter: Parameter | None = None
     retry: bool | None = None

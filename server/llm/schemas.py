@@ -49,7 +49,7 @@ def _schema(shape: str, outcomes: int, numbers_first: bool) -> AnswerSchema:
     }
     text = json.dumps(schema, separators=(",", ":"))
     needed = tuple(field for field in asked if field != "confidence")
-    return AnswerSchema(name, schema, tuple(properties), needed, text)
+    return AnswerSchema(name, schema, needed, text)
 
 
 def _shares(outcomes: int) -> dict[str, Any]:

@@ -110,6 +110,7 @@ async def test_bad_chunks_are_skipped(bench: Bench) -> None:
     answer = await bench.ask("sim-p0.73-badchunk", stream=True)
     assert isinstance(answer, Forecast)
     assert answer.probabilities[0] == 0.73
+    assert [attempt.bad_chunks for attempt in bench.notes.attempts] == [1], "and counted"
 
 
 @each_wire

@@ -99,7 +99,6 @@ def classify(status: int, said: Said, headers: Headers) -> Failure:
         reason,
         _detail(status, said),
         status=status,
-        code=said.code or said.kind,
         retry_after_s=wait_s,
         parameter=_parameter(said) if reason is AbsentReason.CALLER_INVALID_REQUEST else None,
         retry=should_retry(headers),

@@ -15,6 +15,8 @@ class StreamReader(Protocol):
 
     #: The text so far.
     text: str
+    #: Events that were not JSON, and were skipped.
+    bad_chunks: int
 
     def feed(self, event: str, data: str) -> bool:
         """One server-sent event; True if it brought a part of the answer (pings do not)."""
