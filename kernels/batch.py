@@ -14,7 +14,7 @@ from kernels._arrays import checked
 from kernels._jit import kernel
 from kernels._types import Array, Cube, Matrix, Vector
 from kernels.checks import as_array, as_probabilities, require_shape, require_weights
-from kernels.consensus import consensus, pool_weighed, prepare, workspace_size
+from kernels.consensus import consensus, look_for_pool, pool_weighed, prepare, workspace_size
 from kernels.members import TRAITS, use_weights
 from kernels.methods import SUMMARY_SIZE, PoolingMethod
 from kernels.pooling import check_parameters
@@ -51,6 +51,7 @@ def pool_rows(
         own_weights = weights[min(n, weights.shape[0] - 1)]
         own_parameters = parameters[min(n, parameters.shape[0] - 1)]
         use_weights(p, own_weights, used)
+        look_for_pool(p, method, logs, traits)
         prepare(p, method, own_parameters, logs, traits, prepared)
         pool_weighed(p, used, method, own_parameters, logs, traits, prepared, pooled)
         for c in range(outcomes):

@@ -70,13 +70,25 @@ def linear_binary32(p: Single, weights: Single, workspace: Single, out: Single) 
         for n in range(size):
             total[n] = f4(0.0)
             workspace[n] = f4(0.0)
-        for i in range(members):
-            row = p[i, start : start + size]
-            w = weights[i]
+        for i in range(0, members, 4):
+            last = members - 1
+            j, k, m = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+            stop = start + size
+            r1, r2, r3, r4 = p[i, start:stop], p[j, start:stop], p[k, start:stop], p[m, start:stop]
+            w1 = weights[i]
+            w2 = weights[j] if j == i + 1 else f4(0.0)
+            w3 = weights[k] if k == i + 2 else f4(0.0)
+            w4 = weights[m] if m == i + 3 else f4(0.0)
             for n in range(size):
-                x = row[n]
-                total[n] += f4(0.0) if math.isnan(x) else w * x
-                workspace[n] += f4(0.0) if math.isnan(x) else w
+                a, b, c, d = r1[n], r2[n], r3[n], r4[n]
+                wa = f4(0.0) if math.isnan(a) else w1
+                wb = f4(0.0) if math.isnan(b) else w2
+                wc = f4(0.0) if math.isnan(c) else w3
+                wd = f4(0.0) if math.isnan(d) else w4
+                known = (f4(0.0) if math.isnan(a) else wa * a) + (f4(0.0) if math.isnan(b) else wb * b)
+                more = (f4(0.0) if math.isnan(c) else wc * c) + (f4(0.0) if math.isnan(d) else wd * d)
+                total[n] += known + more
+                workspace[n] += (wa + wb) + (wc + wd)
         for n in range(size):
             total[n] = total[n] / workspace[n] if workspace[n] > f4(0.0) else f4(math.nan)
 

@@ -20,7 +20,7 @@ from kernels._types import Array, Matrix, Vector
 from kernels.checks import as_array, as_probabilities, require_shape, require_weights
 from kernels.consensus import decided, pool_weighed, prepare
 from kernels.leads import anything, can_lose
-from kernels.members import TRAITS, most_probable, use_weights
+from kernels.members import TRAITS, look_at_members, most_probable, use_weights
 from kernels.methods import PoolingMethod
 from kernels.pooling import check_parameters
 from kernels.reach_methods import (
@@ -101,6 +101,7 @@ def reach(
         for c in range(outcomes):
             p[i, c] = math.nan if waiting[i] else probabilities[i, c]
     heard, still, out = weigh(p, waiting, weights, own, w)
+    look_at_members(p, logs, traits)
     prepare(p, method, parameters, logs, traits, prepared)
     use_weights(p, weights, scratch)
     pool_weighed(p, scratch, method, parameters, logs, traits, prepared, sums)

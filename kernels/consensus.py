@@ -14,8 +14,11 @@ from kernels.intervals import member_range
 from kernels.members import (
     LOG_ODDS_OF_FIRST,
     TRAITS,
+    hold_logs,
+    look_at_choices,
     look_at_members,
     most_probable,
+    take_logs,
     use_equal_weights,
     use_weights,
 )
@@ -45,20 +48,39 @@ def parameter(parameters: Vector, place: int, default: float) -> float:
 def prepare(
     p: Matrix, method: int, parameters: Vector, logs: Matrix, traits: Matrix, prepared: Vector
 ) -> None:
-    """What a method needs of the members and that no weight changes.
+    """What a method needs of the members and that no weight changes; logs and traits are filled.
 
     p, logs (M, C); traits (TRAITS, M). prepared (M × C,): the order of each
     outcome (C, M) for the ranked methods, the support (M, C) for BAYESIAN, the
     confidences (M,) for the methods that go by confidence.
     """
     members, outcomes = p.shape
-    look_at_members(p, logs, traits)
     if method == methods.MEDIAN or method == methods.TRIMMED_MEAN:
         rank(p, prepared.reshape((outcomes, members)))
     elif method == methods.BAYESIAN:
         find_support(p, logs, parameters, prepared.reshape((members, outcomes)))
     elif method == methods.BEST_CONFIDENCE or method == methods.CONFIDENCE_WEIGHTED:
         find_confidence(traits, parameters, prepared[:members])
+
+
+@part()
+def look_for_pool(p: Matrix, method: int, logs: Matrix, traits: Matrix) -> None:
+    """Fill of logs and traits only what the method reads, for callers that want the pool alone."""
+    if (
+        method == methods.LOG_ODDS
+        or method == methods.EXTREMISED
+        or method == methods.BAYESIAN
+        or method == methods.STACKED
+    ):
+        take_logs(p, logs)
+        hold_logs(logs)
+    elif (
+        method == methods.MAJORITY
+        or method == methods.WEIGHTED_VOTE
+        or method == methods.BEST_CONFIDENCE
+        or method == methods.CONFIDENCE_WEIGHTED
+    ):
+        look_at_choices(p, traits)
 
 
 @part(inline=True)
@@ -221,6 +243,7 @@ def consensus(
     traits = workspace[2 * cells : 2 * cells + TRAITS * members].reshape((TRAITS, members))
     scratch = workspace[2 * cells + TRAITS * members :]
     present = use_weights(probabilities, weights, used_weights)
+    look_at_members(probabilities, logs, traits)
     prepare(probabilities, method, parameters, logs, traits, prepared)
     pool_weighed(probabilities, used_weights, method, parameters, logs, traits, prepared, pooled)
     contribute(

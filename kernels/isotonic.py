@@ -6,8 +6,7 @@ from numpy.typing import ArrayLike
 
 from kernels._jit import kernel
 from kernels._types import Vector
-from kernels.checks import as_array, require_shape, require_weights
-from kernels.reliability import sorted_pairs
+from kernels.checks import as_array, require_shape, require_unit, require_weights
 
 
 @kernel("i8(f8[::1],f8[::1],f8[::1],f8[::1],f8[::1])")
@@ -59,15 +58,18 @@ def fit_isotonic(p: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -
     Source: Zadrozny & Elkan (2002), Transforming classifier scores.
     """
     forecasts: Vector = as_array("p", p, 1)
+    happened: Vector = as_array("y", y, 1)
     given: Vector = np.ones(len(forecasts)) if weights is None else as_array("weights", weights, 1)
+    require_shape("y", happened, forecasts.shape, "one for each forecast")
     require_shape("weights", given, forecasts.shape, "one for each forecast")
+    require_unit("p", forecasts)
+    require_unit("y", happened)
     require_weights("weights", given)
-    counted = np.where(given > 0.0, forecasts, np.nan)
-    x, happened = sorted_pairs(counted, y)
-    if len(x) == 0:
+    order = np.argsort(forecasts)
+    known = order[~np.isnan(forecasts[order] + happened[order]) & (given[order] > 0.0)]
+    if len(known) == 0:
         raise ValueError("p and y have no question with both a forecast and a resolution")
-    known = ~(np.isnan(counted) | np.isnan(as_array("y", y, 1)))
-    w = given[known][np.argsort(counted[known], kind="stable")]
+    x, happened, w = forecasts[known], happened[known], given[known]
     levels, sizes = np.empty(len(x)), np.empty(len(x))
     blocks = pool_adjacent(x, happened, w, levels, sizes)
     ends = np.cumsum(sizes[:blocks]).astype(int)

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Logarithm, log-odds, exponential and logistic function in float32, as arithmetic that vectorises.
+"""Logarithm, log-odds, exponential and logistic function, as arithmetic that vectorises.
 
 numba from PyPI has no vector mathematics: ``math.log`` in a loop is one scalar
 call an element. These are bit tricks and polynomials, so LLVM turns a loop
-over them into vector instructions (16 numbers at once with AVX-512).
+over them into vector instructions (16 float32 at once with AVX-512).
 
-A float32 x > 0 is m 2^e. With s = (m - 1) / (m + 1),
+A number x > 0 is m 2^e. With s = (m - 1) / (m + 1),
 
     log x = e log 2 + 2 atanh s,    2 atanh s = s (2 + 2/3 s² + 2/5 s⁴ + …)
 
-and the series is replaced by a polynomial in s², least squares at Chebyshev
-nodes on the interval that s can reach. Error bounds are measured over every
-257th float32 of the domain by ``tests/kernels/test_logarithm.py``.
+and the series is replaced by a polynomial in s², fitted at Chebyshev nodes on
+the interval that s can reach. Error bounds are measured over every 257th
+float32 of the domain, and over random float64, by
+``tests/kernels/test_logarithm.py``.
 Source: Muller, Elementary Functions, 3rd ed., chapters 3 and 11.
 """
 
@@ -20,7 +21,9 @@ import numpy as np
 from kernels._jit import part
 
 f4 = np.float32
+f8 = np.float64
 i4 = np.int32
+i8 = np.int64
 
 #: Multiply and add in one step; never "nnan", NaN marks the absent.
 FUSED = frozenset({"contract", "nsz", "arcp"})
@@ -30,6 +33,42 @@ ONE_BITS = i4(0x3F800000)  # 1.0
 MANTISSA = i4(0x007FFFFF)
 ROOT_HALF_BITS = i4(0x3F3504F3)  # √½
 EXPONENT_SHIFT = i4(23)
+
+CONTRACTED = frozenset({"contract"})
+ROOT_HALF_BITS_64 = i8(0x3FE6A09E667F3BCD)  # √½
+BIAS_BITS_64 = i8(1023 << 52)
+EXPONENT_SHIFT_64 = i8(52)
+TWO_52_BITS = i8(0x4330000000000000)
+TWO_52_AND_BIAS = 4503599627370496.0 + 1023.0
+LOG_2_HIGH = 0.6931471803691238  # its last 21 bits are 0, so e × it is exact
+LOG_2_LOW = 1.9082149292705877e-10
+
+
+@part(fastmath=CONTRACTED)
+def log64(x: float) -> float:
+    """Natural logarithm of a normal float64 x in 2⁻¹⁰²²..1.7e308, relative error at most 4e-16.
+
+    Zero, negative, infinite, subnormal or NaN x give garbage: clamp first. The
+    exponent becomes a float by adding it to the bits of 2⁵², because AVX2 has no
+    instruction for it. With f = m - 1, log m = f - ½ f² + s (½ f² + R(s²)) keeps
+    the first term exact.
+    """
+    bits = i8(f8(x).view(i8) - ROOT_HALF_BITS_64 + BIAS_BITS_64)
+    biased = i8(bits >> EXPONENT_SHIFT_64)
+    e = i8(biased | TWO_52_BITS).view(f8) - TWO_52_AND_BIAS
+    m = i8(f8(x).view(i8) - i8(biased << EXPONENT_SHIFT_64) + BIAS_BITS_64).view(f8)  # √½ <= m < √2
+    f = m - 1.0
+    s = f / (m + 1.0)
+    t = s * s
+    r = 0.1461645192038882
+    r = r * t + 0.15331721419709152
+    r = r * t + 0.18182889130702387
+    r = r * t + 0.22222211134720407
+    r = r * t + 0.2857142862597594
+    r = r * t + 0.39999999999899505
+    r = r * t + 0.666666666666667
+    half = 0.5 * f * f
+    return e * LOG_2_HIGH + (f - (half - (s * (half + r * t) + e * LOG_2_LOW)))
 
 
 @part(inline=True, fastmath=FUSED)

@@ -9,7 +9,11 @@ import math
 
 from kernels._jit import part
 from kernels._types import Matrix, Vector
+from kernels.logarithm import log64
 from kernels.methods import LOG_HIGH, LOG_LOW, TIE
+
+#: Stands for a probability of 0 in a logarithm.
+LEAST = 1e-300
 
 #: Rows of ``traits`` (TRAITS, M).
 CHOICE = 0  # index of the member's own most probable outcome, -1 if absent
@@ -31,14 +35,16 @@ def use_weights(p: Matrix, weights: Vector, used: Vector) -> int:
     present = 0
     total = 0.0
     for i in range(p.shape[0]):
-        used[i] = 0.0
-        if not math.isnan(p[i, 0]):
-            present += 1
-            used[i] = weights[i]
-            total += weights[i]
+        # Chosen, not branched: who is absent cannot be predicted.
+        here = not math.isnan(p[i, 0])
+        w = weights[i]
+        used[i] = w if here else 0.0
+        total += used[i]
+        present += 1 if here else 0
     if total > 0.0:
+        share = 1.0 / total
         for i in range(p.shape[0]):
-            used[i] /= total
+            used[i] *= share
     else:
         use_equal_weights(p, -1, present, used)
     return present
@@ -83,33 +89,59 @@ def clamped_log(x: float) -> float:
 
 
 @part()
-def look_at_member(p: Matrix, i: int, logs: Matrix, traits: Matrix) -> None:
-    """Fill row i of logs (M, C) and column i of traits (TRAITS, M) for a present member."""
+def take_logs(p: Matrix, logs: Matrix) -> None:
+    """Logs (M, C) of all probabilities, 0 giving log 1e-300; an absent member's are meaningless.
+
+    One flat loop, so that it vectorises.
+    """
+    cells = p.shape[0] * p.shape[1]
+    flat = p.reshape(cells)
+    out = logs.reshape(cells)
+    for k in range(cells):
+        x = flat[k]
+        out[k] = log64(x if x > LEAST else LEAST)
+
+
+@part()
+def hold_logs(logs: Matrix) -> None:
+    """Hold logs (M, C) in [log 1e-6, log(1 - 1e-6)], in place."""
+    flat = logs.reshape(logs.shape[0] * logs.shape[1])
+    for k in range(flat.shape[0]):
+        flat[k] = hold(flat[k])
+
+
+@part()
+def look_at_choices(p: Matrix, traits: Matrix) -> None:
+    """Each member's own choice and confidence: the rows CHOICE, GREATEST and CERTAINTY of traits.
+
+    p (M, C), traits (TRAITS, M). An absent member's choice is -1; its other
+    places are left as they are.
+    """
     outcomes = p.shape[1]
-    greatest = p[i, 0]
-    own_entropy = 0.0
-    for c in range(outcomes):
-        x = p[i, c]
-        greatest = max(greatest, x)
-        log = math.log(x) if x > 0.0 else LOG_LOW
-        own_entropy -= x * log
-        logs[i, c] = hold(log)
-    rest = logs[i, 1] if outcomes == 2 else clamped_log(1.0 - p[i, 0])
-    traits[CHOICE, i] = most_probable(p[i])
-    traits[GREATEST, i] = greatest
-    traits[CERTAINTY, i] = max((outcomes * greatest - 1.0) / (outcomes - 1.0), 0.0)
-    traits[OWN_ENTROPY, i] = own_entropy
-    traits[LOG_ODDS_OF_FIRST, i] = logs[i, 0] - rest
+    for i in range(p.shape[0]):
+        if math.isnan(p[i, 0]):
+            traits[CHOICE, i] = -1.0
+            continue
+        greatest = p[i, 0]
+        for c in range(1, outcomes):
+            greatest = max(greatest, p[i, c])
+        traits[CHOICE, i] = most_probable(p[i])
+        traits[GREATEST, i] = greatest
+        traits[CERTAINTY, i] = max((outcomes * greatest - 1.0) / (outcomes - 1.0), 0.0)
 
 
 @part()
 def look_at_members(p: Matrix, logs: Matrix, traits: Matrix) -> None:
-    """Fill logs (M, C) and traits (TRAITS, M) from p (M, C).
-
-    An absent member's choice is -1; its other places are left as they are.
-    """
+    """Fill logs (M, C), held as by hold_logs, and all traits (TRAITS, M) from p (M, C)."""
+    outcomes = p.shape[1]
+    look_at_choices(p, traits)
+    take_logs(p, logs)
     for i in range(p.shape[0]):
-        if math.isnan(p[i, 0]):
-            traits[CHOICE, i] = -1.0
-        else:
-            look_at_member(p, i, logs, traits)
+        own_entropy = 0.0
+        for c in range(outcomes):
+            own_entropy -= p[i, c] * logs[i, c]
+        traits[OWN_ENTROPY, i] = own_entropy
+    hold_logs(logs)
+    for i in range(p.shape[0]):
+        rest = logs[i, 1] if outcomes == 2 else clamped_log(1.0 - p[i, 0])
+        traits[LOG_ODDS_OF_FIRST, i] = logs[i, 0] - rest

@@ -56,9 +56,11 @@ def weighted_mean(rows: Matrix, w: Vector, scale: float, out: Vector) -> None:
     factor = scale / total if total > 0.0 else math.nan
     for c in range(rows.shape[1]):
         # Summed in a register: through out[c] each step would wait for the last store.
+        # The row is read before it is known to count, so that nothing branches.
         mean = 0.0
         for i in range(rows.shape[0]):
-            mean += w[i] * rows[i, c] if w[i] > 0.0 else 0.0
+            said = w[i] * rows[i, c]
+            mean += said if w[i] > 0.0 else 0.0
         out[c] = factor * mean
 
 

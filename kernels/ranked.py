@@ -19,9 +19,10 @@ def rank(p: Matrix, order: Matrix) -> None:
     """Indices of the present members by rising probability, for each outcome.
 
     p (M, C); order (C, M): overwritten, kept as floats so that one workspace
-    holds everything. An insertion sort: ensembles are small.
+    holds everything. Of two outcomes only the first is ranked: the other is the
+    reverse. An insertion sort: ensembles are small.
     """
-    for c in range(p.shape[1]):
+    for c in range(1 if p.shape[1] == 2 else p.shape[1]):
         length = 0
         for i in range(p.shape[0]):
             order[c, i] = -1.0
@@ -69,10 +70,14 @@ def median_pool(p: Matrix, w: Vector, order: Matrix, out: Vector) -> None:
     """Weighted median of each outcome's probabilities, normalised.
 
     p (M, C), w (M,), order (C, M), out (C,). Where the weights split exactly in
-    two, the mean of the two middle values. Binary medians sum to 1 by
-    themselves. Where every median is 0, the linear pool.
+    two, the mean of the two middle values. Two outcomes: the second median is
+    1 less the first. Where every median is 0, the linear pool.
     """
     weight = sum_of(w)
+    if p.shape[1] == 2:
+        out[0] = _median(p, w, weight, order, 0)
+        out[1] = 1.0 - out[0]
+        return
     total = 0.0
     for c in range(p.shape[1]):
         out[c] = _median(p, w, weight, order, c)
@@ -114,6 +119,10 @@ def trimmed_pool(p: Matrix, w: Vector, order: Matrix, share: float, out: Vector)
     weight = sum_of(w)
     if weight <= 0.0:
         fill(out, math.nan)
+        return
+    if p.shape[1] == 2:
+        out[0] = _trimmed(p, w, share * weight, (1.0 - share) * weight, order, 0)
+        out[1] = 1.0 - out[0]
         return
     total = 0.0
     for c in range(p.shape[1]):

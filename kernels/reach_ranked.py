@@ -18,13 +18,16 @@ def quantile_limits(
     Weight ``still`` at 0 moves every quantile down as far as it can, at 1 up.
     """
     whole = heard + still
-    for c in range(p.shape[1]):
+    for c in range(1 if p.shape[1] == 2 else p.shape[1]):
         if share > 0.5 - 1e-6:
             low[c] = _median_beside(p, w, order, c, still, whole)
             high[c] = _median_beside(p, w, order, c, 0.0, whole)
         else:
             low[c] = _trimmed_beside(p, w, order, c, still, share * whole, (1.0 - share) * whole)
             high[c] = _trimmed_beside(p, w, order, c, 0.0, share * whole, (1.0 - share) * whole)
+    if p.shape[1] == 2:
+        low[1] = 1.0 - high[0]
+        high[1] = 1.0 - low[0]
 
 
 @part()

@@ -9,7 +9,7 @@ import pytest
 from scipy import special
 
 from kernels._jit import kernel
-from kernels.logarithm import exp32, expit32, log32, logit32
+from kernels.logarithm import exp32, expit32, log32, log64, logit32
 
 f4 = np.float32
 PLAIN = os.environ.get("NUMBA_DISABLE_JIT") == "1"
@@ -31,6 +31,12 @@ def over(function):
     return apply
 
 
+@kernel("void(f8[::1],f8[::1])")
+def loop64(x, out):
+    for n in range(x.shape[0]):
+        out[n] = log64(x[n])
+
+
 def floats(low, high):
     """Every 257th float32 between two positive numbers (every 100,003rd in plain Python)."""
     step = 100_003 if PLAIN else 257
@@ -45,6 +51,21 @@ def test_the_logarithm_is_right_to_3e_7():
     near_one = np.abs(exact) < 1e-6
     assert np.abs(found / np.where(near_one, 1, exact) - 1)[~near_one].max() < 3e-7
     assert np.abs(found - exact)[near_one].max(initial=0.0) < 1e-13
+
+
+def test_the_float64_logarithm_is_right_to_4e_16():
+    random = np.random.default_rng(0)
+    count = 20_000 if PLAIN else 1_000_000
+    wide = np.exp(random.uniform(-700, 700, count))
+    near_one = 1 + random.normal(size=count) * 10.0 ** random.uniform(-15, -1, count)
+    x = np.concatenate([wide, near_one[near_one > 0], random.random(count), [1.0, 1e-300, 1.7e308]])
+    x = np.maximum(x, 3e-308)
+    out = np.empty_like(x)
+    loop64(x, out)
+    exact = np.log(x.astype(np.longdouble))
+    one = exact == 0
+    assert np.abs(out / np.where(one, 1, exact) - 1)[~one].max() < 4e-16
+    assert not out[one].any()
 
 
 def test_log_odds_are_right_to_1_5e_6_and_in_the_middle_to_2e_7():
