@@ -82,8 +82,9 @@ class Prompter:
         }
         values |= _kind_values(query.question.kind)
         values["marker"], values["schema"] = new_marker(), schema.text
-        # A question about the past must not be told the present date.
-        values["today"] = values.get("as_of") or self._clock.now().strftime("%Y-%m-%d %H:%M UTC")
+        # A question about the past must not be told the present date, whatever else may leave.
+        today = query.question.as_of_time or self._clock.now()
+        values["today"] = today.strftime("%Y-%m-%d %H:%M UTC")
         return values
 
 

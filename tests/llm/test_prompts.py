@@ -82,6 +82,11 @@ class TestPrivacy:
         with pytest.raises(ValueError, match="'positions' is no field"):
             allowed_fields(Policy.STRICT, ("question", "positions"))
 
+    def test_the_present_date_never_reaches_a_question_about_the_past(self) -> None:
+        made = Prompter("forecast-1", {}, allowed_fields(Policy.STRICT, ("question",)), ManualClock())
+        user = made.messages(FULL, in_words=False).user
+        assert "Today's date: 2026-05-01" in user
+
     def test_classes_grow_with_trust(self) -> None:
         assert (
             ALLOWED[Policy.STRICT]
