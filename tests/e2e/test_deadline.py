@@ -17,7 +17,7 @@ from tests.e2e.server_process import ServerProcess
 from tests.eventually import eventually
 
 PREDICTIONS = 200
-AT_A_TIME = 25
+AT_A_TIME = 12
 
 
 def closed_port() -> int:
