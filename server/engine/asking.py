@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 #: attempt cost before it is cut off.
 GUARD_S = 0.005
 #: How long before its deadline a forecaster may stop to clean up.
-MARGIN_S = 0.02
+MARGIN_S = 0.05
 
 #: Tasks that ignored their cancellation, held until they end.
 _stuck: "set[asyncio.Task[None]]" = set()
