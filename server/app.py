@@ -8,9 +8,11 @@ import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import version
+from types import ModuleType
 
 import structlog
 import uvloop
+from google.protobuf.descriptor import ServiceDescriptor
 
 from consilience.v1 import admin_service_pb2, predict_service_pb2, stream_service_pb2
 from server.assembly import Assembly
@@ -74,11 +76,15 @@ class App:
         )
         market = MarketEngine(ensembles, clock, self.settings.market.defaults(), VERSION)
         admin = Admin(ensembles, engine, VERSION, clock.now(), self.settings.storage.url.partition(":")[0])
-        services = _services(
-            PredictHandlers(engine, store, assembly.library.catalogue),
-            StreamHandlers(engine, market),
-            AdminHandlers(admin, store),
-        )
+        services: list[Service] = [
+            (
+                _named(predict_service_pb2, "Predict"),
+                [PredictHandlers(engine, store, assembly.library.catalogue)],
+            ),
+            (_named(stream_service_pb2, "Stream"), [StreamHandlers(engine, market)]),
+            (_named(admin_service_pb2, "Admin"), [AdminHandlers(admin, store)]),
+            (inference_protocol.SERVICE, [inference_protocol.InferenceHandlers()]),
+        ]
         self.rpc = RpcServer(self.settings.rpc, services)
         await self.rpc.start()
         self._stack.push_async_callback(self.rpc.drain)
@@ -94,13 +100,9 @@ class App:
         await self._stack.aclose()
 
 
-def _services(predict: PredictHandlers, stream: StreamHandlers, admin: AdminHandlers) -> list[Service]:
-    return [
-        (predict_service_pb2.DESCRIPTOR.services_by_name["PredictService"], predict),
-        (stream_service_pb2.DESCRIPTOR.services_by_name["StreamService"], stream),
-        (admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"], admin),
-        (inference_protocol.SERVICE, inference_protocol.InferenceHandlers()),
-    ]
+def _named(module: ModuleType, name: str) -> ServiceDescriptor:
+    found: ServiceDescriptor = module.DESCRIPTOR.services_by_name[f"{name}Service"]
+    return found
 
 
 def settle_memory() -> None:

@@ -7,7 +7,7 @@ closure call and no interceptor, because those cost more than a whole
 ``Aggregate``.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
 
@@ -54,17 +54,29 @@ def endless(handler: Handler) -> Handler:
     return handler
 
 
-def bind(service: ServiceDescriptor, handlers: object, gate: Gate) -> "grpc.GenericRpcHandler[Any, Any]":
-    """All methods of a service: ``handlers`` has one attribute per method, in snake case.
+def bind(
+    service: ServiceDescriptor, handlers: Sequence[object], gate: Gate
+) -> "grpc.GenericRpcHandler[Any, Any]":
+    """All methods of a service; each is an attribute, in snake case, of one of the ``handlers``.
 
     A method without one answers UNIMPLEMENTED with a sentence that says so; one
     that comes when the gate is closed, UNAVAILABLE.
+
+    Raises:
+        TypeError: two of the handlers answer the same method.
     """
     methods = {
-        method.name: _method(method, getattr(handlers, _snake(method.name), None), gate)
+        method.name: _method(method, _handler(_snake(method.name), handlers), gate)
         for method in service.methods
     }
     return grpc.method_handlers_generic_handler(service.full_name, methods)
+
+
+def _handler(name: str, handlers: Sequence[object]) -> Handler | None:
+    found = [handler for each in handlers if (handler := getattr(each, name, None)) is not None]
+    if len(found) > 1:
+        raise TypeError(f"{name} has {len(found)} handlers; it can have one")
+    return found[0] if found else None
 
 
 def _snake(name: str) -> str:

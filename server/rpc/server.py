@@ -15,8 +15,8 @@ from server.rpc.health import NOT_SERVING, SERVING, Health
 from server.rpc.reflection import V1, V1ALPHA, Reflection
 from server.rpc.settings import RpcSettings
 
-#: A service of the contract with the object that answers it.
-Service = tuple[ServiceDescriptor, object]
+#: A service of the contract with the objects that answer it, each some of its methods.
+Service = tuple[ServiceDescriptor, Sequence[object]]
 
 HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
 CHANNELZ_NAME = "grpc.channelz.v1.Channelz"
@@ -34,10 +34,10 @@ class RpcServer:
         self.health = Health(names)
         self._server = grpc.aio.server(options=_options(settings))
         shown = [*names, HEALTH.full_name, V1.full_name, V1ALPHA.full_name, CHANNELZ_NAME]
-        own: list[Service] = [(HEALTH, self.health)]
+        own: list[Service] = [(HEALTH, [self.health])]
         for descriptor in (V1, V1ALPHA):
             answer_type = GetMessageClass(descriptor.methods_by_name["ServerReflectionInfo"].output_type)
-            own.append((descriptor, Reflection(shown, answer_type)))
+            own.append((descriptor, [Reflection(shown, answer_type)]))
         self._server.add_generic_rpc_handlers(
             tuple(bind(*service, self._gate) for service in (*services, *own))
         )

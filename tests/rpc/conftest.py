@@ -75,10 +75,10 @@ async def running() -> AsyncIterator[Running]:
     services = [
         (
             predict_service_pb2.DESCRIPTOR.services_by_name["PredictService"],
-            PredictHandlers(engine, store, catalogue),
+            [PredictHandlers(engine, store, catalogue)],
         ),
-        (stream_service_pb2.DESCRIPTOR.services_by_name["StreamService"], StreamHandlers(engine, markets)),
-        (admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"], AdminHandlers(admin, store)),
+        (stream_service_pb2.DESCRIPTOR.services_by_name["StreamService"], [StreamHandlers(engine, markets)]),
+        (admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"], [AdminHandlers(admin, store)]),
     ]
     settings = RpcSettings(listen="127.0.0.1:0", max_receive_bytes=128 * 1024, grace_s=5)
     server = RpcServer(settings, services)
