@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from models.bin_ctabl import BinCtabl, BinCtablConfig
+from models.cnn_lstm import CnnLstm, CnnLstmConfig
 from models.encoding import INPUTS, Encoding, InputSpec
 from models.heads import ForecastNetwork
+from models.mlplob import MlpLob, MlpLobConfig
+from models.mpd_transformer import MpdTransformer, MpdTransformerConfig
+from models.tlob import Tlob, TlobConfig
 
 
 class Config(Protocol):
@@ -20,8 +24,8 @@ class Config(Protocol):
         ...
 
     @property
-    def encoding(self) -> Encoding:
-        """Form of the input."""
+    def encodings(self) -> tuple[Encoding, ...]:
+        """Form of each input, in the order in which ``forward`` takes them."""
         ...
 
 
@@ -39,7 +43,14 @@ class Architecture:
 
 
 ARCHITECTURES = {
-    architecture.name: architecture for architecture in (Architecture("bin_ctabl", BinCtablConfig, BinCtabl),)
+    architecture.name: architecture
+    for architecture in (
+        Architecture("bin_ctabl", BinCtablConfig, BinCtabl),
+        Architecture("cnn_lstm", CnnLstmConfig, CnnLstm),
+        Architecture("mlplob", MlpLobConfig, MlpLob),
+        Architecture("mpd_transformer", MpdTransformerConfig, MpdTransformer),
+        Architecture("tlob", TlobConfig, Tlob),
+    )
 }
 
 
@@ -84,6 +95,6 @@ def plain_config(config: Config) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
 
-def input_spec(config: Config) -> InputSpec:
-    """Name, shape and type of a network's input."""
-    return INPUTS[config.encoding]
+def input_specs(config: Config) -> tuple[InputSpec, ...]:
+    """Name, shape and type of each of a network's inputs."""
+    return tuple(INPUTS[encoding] for encoding in config.encodings)

@@ -27,12 +27,13 @@ DEFAULT_PRECISION = "fp32"
 #: Largest difference between a compiled network and its source that is accepted, fp32.
 TOLERANCE = 1e-5
 
-Compiled = Callable[[Tensor], Heads]
+Compiled = Callable[..., Heads]
+Sample = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A loaded network: call ``network`` with a batch (B, *shape) float32, get the heads.
+    """A loaded network: call ``network`` with a batch (B, *shape) float32 of each input, get the heads.
 
     It carries no gradients and has no training mode.
     """
@@ -42,11 +43,11 @@ class Artifact:
     network: Compiled
 
 
-def save(modules: Mapping[str, nn.Module], sample: Tensor, manifest: Manifest, folder: Path) -> Manifest:
+def save(modules: Mapping[str, nn.Module], sample: Sample, manifest: Manifest, folder: Path) -> Manifest:
     """Compile a network in each precision given and write the artifact; returns its manifest.
 
     ``modules`` maps precision to network, "fp32" among them; ``sample`` is a
-    batch of inputs on which compiled and eager answers are compared. The weights
+    batch of each input, on which compiled and eager answers are compared. The weights
     of ``manifest`` are replaced by those written.
 
     Raises:
@@ -55,10 +56,10 @@ def save(modules: Mapping[str, nn.Module], sample: Tensor, manifest: Manifest, f
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
     with torch.inference_mode():
-        reference = modules[DEFAULT_PRECISION].eval()(sample)
+        reference = modules[DEFAULT_PRECISION].eval()(*sample)
     for precision, module in modules.items():
         content = compile_network(module, sample)
-        difference = _largest_difference(reference, load_bytes(content)(sample))
+        difference = _largest_difference(reference, load_bytes(content)(*sample))
         if precision == DEFAULT_PRECISION and difference > TOLERANCE:
             raise ArtifactError(f"compiled network differs from its source by {difference:.2e}")
         written[precision] = _write_weights(folder, precision, content, difference, manifest)
@@ -79,11 +80,11 @@ def load(folder: str | Path, *, precision: str = DEFAULT_PRECISION) -> Artifact:
     return Artifact(manifest, precision, load_bytes(_read_weights(place / weights.file, weights)))
 
 
-def compile_network(module: nn.Module, sample: Tensor) -> bytes:
-    """The network as a file that loads without its source: same input, same bytes."""
+def compile_network(module: nn.Module, sample: Sample) -> bytes:
+    """The network as a file that loads without its source: no source positions, no paths."""
     with _without_deprecations(), torch.inference_mode():
         compiled = torch.jit.freeze(torch.jit.script(module.eval()))
-        compiled(sample)
+        compiled(*sample)
         buffer = io.BytesIO()
         torch.jit.save(compiled, buffer)
     return _plain_archive(buffer.getvalue())
@@ -116,9 +117,9 @@ def load_bytes(content: bytes) -> Compiled:
 
 
 def _inference(network: Compiled) -> Compiled:
-    def run(inputs: Tensor) -> Heads:
+    def run(*inputs: Tensor) -> Heads:
         with torch.inference_mode():
-            return network(inputs)
+            return network(*inputs)
 
     return run
 

@@ -40,6 +40,11 @@ class BinCtablConfig:
     width: int = 24
     dropout: float = 0.4
 
+    @property
+    def encodings(self) -> tuple[Encoding, ...]:
+        """One input: the window."""
+        return (self.encoding,)
+
 
 class RowNormalisation(nn.Module):
     """(B, T, D) -> (B, T, D): each row's profile over its values, standardised, scaled and shifted by row."""
@@ -167,9 +172,9 @@ class BinCtabl(ForecastNetwork):
         self.heads = ForecastHeads(width=config.width, horizons=len(config.horizons))
 
     @torch.no_grad()
-    def fit_inputs(self, window: Tensor) -> None:
+    def fit_inputs(self, *inputs: Tensor) -> None:
         """Take the scale of the inputs from windows of the training part."""
-        self.normalise.fit(self.stem(window))
+        self.normalise.fit(self.stem(*inputs))
 
     def forward(self, window: Tensor) -> Heads:
         """(B, T, L, 4) -> (B, H, 3), (B, H), (B, H)."""

@@ -7,6 +7,7 @@
   training and in serving alike, so the two cannot differ.
 - ``FEATURE_ROWS`` (60, 112): the features of 60 consecutive rows as they are,
   NaN where history is short; the network scales them and replaces NaN by 0.
+- ``FEATURE_ROW`` (112,): the newest of those rows alone.
 - ``FI2010_WINDOW`` (100, 10, 4): columns of an FI-2010 file, already normalised
   by its authors, in the same order of axes.
 """
@@ -33,6 +34,7 @@ class Encoding(StrEnum):
 
     BOOK_WINDOW = "book_window_last_mid_ticks_log_sizes"
     FEATURE_ROWS = "feature_rows_raw"
+    FEATURE_ROW = "feature_row_raw"
     FI2010_WINDOW = "fi2010_window_as_published"
 
 
@@ -51,6 +53,7 @@ INPUTS = {
         "book_window", Encoding.BOOK_WINDOW, (BOOK_ROWS, BOOK_LEVELS, len(BOOK_CHANNELS))
     ),
     Encoding.FEATURE_ROWS: InputSpec("feature_rows", Encoding.FEATURE_ROWS, (FEATURE_ROWS, FEATURES)),
+    Encoding.FEATURE_ROW: InputSpec("feature_row", Encoding.FEATURE_ROW, (FEATURES,)),
     Encoding.FI2010_WINDOW: InputSpec(
         "book_window", Encoding.FI2010_WINDOW, (BOOK_ROWS, FI2010_LEVELS, len(BOOK_CHANNELS))
     ),

@@ -93,7 +93,7 @@ class ForecastHeads(nn.Module):
 class ForecastNetwork(nn.Module):
     """What every architecture is: a body of its own, and ``heads`` at its end."""
 
-    def fit_inputs(self, inputs: Tensor) -> None:
+    def fit_inputs(self, *inputs: Tensor) -> None:
         """Take the scale of the inputs from examples of the training part; nothing by default."""
         del inputs
 

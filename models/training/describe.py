@@ -14,7 +14,6 @@ from models.manifest import (
     HorizonScores,
     LabelSpec,
     Manifest,
-    MarketSpec,
     Metrics,
     Provenance,
     TensorSpec,
@@ -48,7 +47,7 @@ def describe(
         parameters=trained.network.parameter_count(),
         created=datetime.now(UTC).replace(microsecond=0),
         code_version=CODE_VERSION,
-        inputs=(input_tensor(task.config.encoding),),
+        inputs=tuple(input_tensor(encoding) for encoding in task.config.encodings),
         outputs=output_tensors(len(horizons)),
         horizons=horizons,
         primary_horizon=horizons[len(horizons) // 2],
@@ -62,7 +61,7 @@ def describe(
             rule="argmax(direction_logits + call_offsets); softmax(direction_logits) are the probabilities",
             call_offsets=tuple(tuple(round(value, 6) for value in row) for row in offsets),
         ),
-        market=_market(task),
+        market=task.source.origin.market,
         provenance=_provenance(task, trained, seeds[0], seconds, note),
         metrics=_metrics(task, tests, seeds),
         weights={},
@@ -95,22 +94,13 @@ def output_tensors(horizons: int) -> tuple[TensorSpec, ...]:
     )
 
 
-def _market(task: Task) -> MarketSpec:
-    recording = task.recording
-    return MarketSpec(
-        symbol=recording.symbol,
-        venue=recording.venue,
-        tick_size=recording.tick_size,
-        lot_size=recording.lot_size,
-    )
-
-
 def _provenance(task: Task, trained: Trained, seed: int, seconds: float, note: str) -> Provenance:
+    origin = task.source.origin
     return Provenance(
-        recording=task.recording.name,
-        recording_sha256=task.recording.sha256,
-        rows=len(task.recording),
-        source=task.recording.source,
+        recording=origin.name,
+        recording_sha256=origin.sha256,
+        rows=len(task.source),
+        source=origin.source,
         train_rows=(trained.split.train.start, trained.split.train.stop),
         validation_rows=(trained.split.validation.start, trained.split.validation.stop),
         settings=plain_settings(task.settings),

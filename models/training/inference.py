@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from models.heads import Heads
-from models.training.examples import Examples, Inputs
+from models.training.examples import Examples
+from models.training.inputs import Inputs
 
 BATCH = 256
 
@@ -47,14 +48,15 @@ def answer(
 ) -> Answers:
     """Run a network, without dropout, on the given rows."""
     network.eval()
-    return run(lambda inputs: network(inputs.to(device)), examples.inputs, rows)
+    return run(lambda *inputs: network(*(x.to(device) for x in inputs)), examples.inputs, rows)
 
 
-def run(network: Callable[[Tensor], Heads], inputs: Inputs, rows: NDArray[np.int64]) -> Answers:
+def run(network: Callable[..., Heads], inputs: Inputs, rows: NDArray[np.int64]) -> Answers:
     """Run anything that answers like a network on the given rows."""
     collected: list[tuple[NDArray[np.float32], ...]] = []
     with torch.inference_mode():
         for start in range(0, len(rows), BATCH):
-            heads = network(torch.from_numpy(inputs.read(rows[start : start + BATCH])))
+            items = inputs.read(rows[start : start + BATCH])
+            heads = network(*(torch.from_numpy(item) for item in items))
             collected.append(tuple(head.float().cpu().numpy() for head in heads))
     return Answers(*(np.concatenate(column) for column in zip(*collected, strict=True)))

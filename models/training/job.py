@@ -15,16 +15,14 @@ import torch
 
 from models import artifact
 from models.architectures import architecture, make_config, plain_config
-from models.encoding import Encoding
 from models.manifest import Manifest
 from models.training import calibrate
 from models.training.describe import describe, plain_settings
-from models.training.examples import BookInputs, Inputs
 from models.training.inference import answer
 from models.training.progress import Observer, silent
-from models.training.recordings import Recording, read_recording
 from models.training.settings import Recipe, TrainingSettings
-from models.training.splits import Split, chronological, walk_forward
+from models.training.sources import Source
+from models.training.splits import Split
 from models.training.walk_forward import Course, Task, Tested, Trained, examine, train_split
 from models.training.world import ALONE, World
 from models.version import CODE_VERSION
@@ -37,7 +35,7 @@ class Job:
     """What to train and where to put it. ``out`` is a folder NAME/VERSION."""
 
     architecture: str
-    recording: Path
+    source: Source
     out: Path
     recipe: Recipe
     seeds: tuple[int, ...] = (0,)
@@ -89,16 +87,14 @@ def run_job(
     """Run a job to its artifact, or on from where it was stopped; None where it was stopped again.
 
     Raises:
-        RecordingError: the recording cannot be read.
         ValueError: a setting or the data does not fit; names it.
     """
     version = job.version
     torch.set_num_threads(job.threads)
-    recording = read_recording(job.recording)
     config = make_config(job.architecture, job.recipe.config)
     task = Task(
-        recording=recording,
-        inputs=read_inputs(recording, config.encoding),
+        source=job.source,
+        inputs=job.source.inputs(config.encodings),
         architecture=architecture(job.architecture),
         config=config,
         settings=job.recipe.training,
@@ -128,30 +124,13 @@ def run_job(
     return Done(manifest, job.out, tuple(tests))
 
 
-def read_inputs(recording: Recording, wanted: Encoding) -> Inputs:
-    """The inputs of a recording in one encoding.
-
-    Raises:
-        ValueError: a recording does not hold it.
-    """
-    if wanted is Encoding.BOOK_WINDOW:
-        return BookInputs(recording)
-    raise ValueError(f"encoding: {wanted} cannot be made from a recording")
-
-
 def _walk_forward(
     job: Job, task: Task, work: Path, observer: Observer, stop: Stop, world: World
 ) -> list[Tested] | None:
     settings = task.settings
     if not settings.folds:
         return []
-    splits = walk_forward(
-        len(task.recording),
-        folds=settings.folds,
-        validation_share=settings.validation_share,
-        horizon=max(task.config.horizons),
-        window=task.inputs.window,
-    )
+    splits = task.source.tests(folds=settings.folds, validation_share=settings.validation_share, **task.span)
     tests = []
     for seed in job.seeds:
         for fold, split in enumerate(splits, start=1):
@@ -169,12 +148,7 @@ def _train_shipped(
     job: Job, task: Task, work: Path, observer: Observer, stop: Stop, world: World
 ) -> Trained | None:
     settings = replace(task.settings, seed=job.seeds[0])
-    split = chronological(
-        len(task.recording),
-        validation_share=settings.validation_share,
-        horizon=max(task.config.horizons),
-        window=task.inputs.window,
-    )
+    split = task.source.whole(validation_share=settings.validation_share, **task.span)
     course = _course(task, settings, split, "final", work / "final", observer, stop, world)
     trained = train_split(task, split, settings, course)
     return None if trained.stopped == "cancelled" else trained
@@ -191,7 +165,7 @@ def _course(
     world: World,
 ) -> Course:
     content = {
-        "recording": task.recording.sha256,
+        "recording": task.source.origin.sha256,
         "architecture": task.architecture.name,
         "config": plain_config(task.config),
         "settings": plain_settings(replace(settings, device="", max_seconds=None)),

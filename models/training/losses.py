@@ -62,8 +62,9 @@ class MultiTaskLoss(nn.Module):
 
     def _return(self, expected: Tensor, returns_bps: Tensor) -> Tensor:
         known = torch.isfinite(returns_bps)
-        error = (expected - torch.nan_to_num(returns_bps)) / self.return_bps
-        return functional.huber_loss(error[known], torch.zeros_like(error[known]))
+        error = torch.where(known, (expected - torch.nan_to_num(returns_bps)) / self.return_bps, 0.0)
+        losses = functional.huber_loss(error, torch.zeros_like(error), reduction="sum")
+        return losses / known.sum().clamp(min=1)
 
 
 def class_shares(directions: NDArray[np.int64], *, mirror: bool) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 SUFFIX = ".book20.npz"
 LEVELS = 20
 _TABLES = ("ask_px", "ask_qty", "bid_px", "bid_qty")
-_COLUMNS = ("recv_us", "trade_buy_qty", "trade_sell_qty")
+_COLUMNS = ("recv_us", "trade_buy_qty", "trade_sell_qty", "last_trade_px")
 
 
 class RecordingError(ValueError):
@@ -28,7 +28,7 @@ class Recording:
     ask_px, bid_px (N, 20): whole ticks, best first; ask_qty, bid_qty (N, 20):
     whole lots. recv_us (N,): receive time, microseconds since the epoch.
     trade_buy_qty, trade_sell_qty (N,): lots traded since the previous row, by
-    the side that took. ``sha256`` is the hash of the file.
+    the side that took; last_trade_px (N,): 0 before the first. ``sha256`` is the hash of the file.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Recording:
     bid_qty: NDArray[np.int64]
     trade_buy_qty: NDArray[np.int64]
     trade_sell_qty: NDArray[np.int64]
+    last_trade_px: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.recv_us)

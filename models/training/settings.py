@@ -102,25 +102,3 @@ class Recipe:
         """The same with some training settings changed; None leaves a setting alone."""
         given = {name: value for name, value in values.items() if value is not None}
         return replace(self, training=replace(self.training, **given))
-
-
-RECIPES = {
-    "bin_ctabl": Recipe(
-        TrainingSettings(
-            learning_rate=3e-3,
-            weight_decay=1e-2,
-            batch_size=128,
-            epochs=6,
-            accumulation=1,
-            schedule=Schedule.ONE_CYCLE,
-            precision=Precision.FP32,
-            epoch_share=0.5,
-            mirror=True,
-        )
-    ),
-}
-
-
-def recipe(architecture: str) -> Recipe:
-    """What that architecture is trained with; the defaults where nothing else was found better."""
-    return RECIPES.get(architecture, Recipe())

@@ -16,25 +16,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from models.training.fi2010 import Fi2010Source
 from models.training.job import Job, run_job
 from models.training.progress import observe
+from models.training.recipes import recipe
 from models.training.recordings import SUFFIX, RecordingError
-from models.training.settings import recipe
+from models.training.sources import RecordingSource, Source
 from models.training.world import join_world, leave_world, local_device
 
 
-def find_recording(name: str) -> Path:
-    """The file of a recording given by path or by name.
+def find_source(name: str) -> Source:
+    """The source of that name: a recording by path or by name, or a folder with FI-2010.
 
     Raises:
-        RecordingError: there is none.
+        RecordingError: there is none, or it cannot be read.
     """
     candidates = [Path(name)]
     if data := os.environ.get("CONSILIENCE_DATA"):
         candidates.append(Path(data) / "lob" / f"{name.removesuffix(SUFFIX)}{SUFFIX}")
     for candidate in candidates:
+        if candidate.is_dir():
+            return Fi2010Source(candidate)
         if candidate.is_file():
-            return candidate
+            return RecordingSource(candidate)
     raise RecordingError(f"recording: {name!r} is no file; give a path, or set CONSILIENCE_DATA")
 
 
@@ -59,7 +63,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="train", description=__doc__.splitlines()[0])
     parser.add_argument("--architecture", required=True)
-    parser.add_argument("--recording", required=True, help="a .book20.npz file, or its name")
+    parser.add_argument("--recording", required=True, help="file, name, or folder with FI-2010")
     parser.add_argument("--out", required=True, type=Path, help="folder NAME/VERSION of the artifact")
     parser.add_argument("--seeds", default="0", help="walk-forward seeds; the first one is shipped")
     parser.add_argument("--folds", type=int, help="walk-forward tests; 0 leaves them out")
@@ -79,7 +83,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def make_job(options: argparse.Namespace) -> Job:
     """What the command line asks for."""
     device = options.device and local_device(options.device)
-    changed = recipe(options.architecture).changed(
+    source = find_source(options.recording)
+    changed = recipe(options.architecture, fi2010=isinstance(source, Fi2010Source)).changed(
         folds=options.folds,
         epochs=options.epochs,
         batch_size=options.batch_size,
@@ -89,7 +94,7 @@ def make_job(options: argparse.Namespace) -> Job:
     )
     return Job(
         architecture=options.architecture,
-        recording=find_recording(options.recording),
+        source=source,
         out=options.out,
         recipe=changed,
         seeds=tuple(int(seed) for seed in options.seeds.split(",")),

@@ -127,7 +127,7 @@ class Trainer:
         """Scales of inputs and returns, from the training part alone."""
         rows = np.linspace(self.split.train.start, self.split.train.stop - 1, FIT_WINDOWS).astype(np.int64)
         batch = self.examples.batch(np.unique(rows)).to(self.settings.device)
-        self.network.fit_inputs(batch.inputs)
+        self.network.fit_inputs(*batch.inputs)
         known = np.nan_to_num(self.examples.targets.returns_bps[self.split.train.rows])
         deviation = torch.from_numpy(known.std(axis=0)).clamp(min=1e-3)
         self.network.calibration().return_bps.copy_(deviation)
@@ -163,7 +163,7 @@ class Trainer:
         mirrored = len(rows) // 2 if self.settings.mirror else 0
         batch = self.examples.batch(rows, mirrored=mirrored).to(self.settings.device)
         with self._arithmetic():
-            heads = self._model(batch.inputs)
+            heads = self._model(*batch.inputs)
         loss = self._loss(heads, batch)
         self._scaler.scale(loss / self.settings.accumulation).backward()
         if step:

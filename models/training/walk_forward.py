@@ -15,14 +15,14 @@ from models.heads import ForecastNetwork
 from models.manifest import HorizonScores
 from models.training import calibrate
 from models.training.checkpoints import Standing
-from models.training.examples import Examples, Inputs
+from models.training.examples import Examples
 from models.training.inference import Answers, answer
+from models.training.inputs import Inputs
 from models.training.losses import class_shares
 from models.training.progress import Observer, silent
-from models.training.recordings import Recording
 from models.training.settings import LabelSettings, TrainingSettings
+from models.training.sources import Source
 from models.training.splits import Split
-from models.training.targets import Targets, fit_alphas, make_targets
 from models.training.trainer import Trainer
 from models.training.world import ALONE, World
 
@@ -31,18 +31,17 @@ from models.training.world import ALONE, World
 class Task:
     """What is learned from what; the same for every split and seed."""
 
-    recording: Recording
+    source: Source
     inputs: Inputs
     architecture: Architecture
     config: Config
     settings: TrainingSettings
     labels: LabelSettings
 
-    def targets(self, past: int) -> Targets:
-        """Targets of all rows by thresholds from rows before ``past``."""
-        horizons = self.config.horizons
-        alphas = fit_alphas(self.recording.part(0, past), horizons=horizons, settings=self.labels)
-        return make_targets(self.recording, horizons=horizons, alphas=alphas, settings=self.labels)
+    @property
+    def span(self) -> dict[str, int]:
+        """How far a row's label reaches ahead and its window back."""
+        return {"horizon": max(self.config.horizons), "window": self.inputs.window}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,9 @@ class Course:
 
 def train_split(task: Task, split: Split, settings: TrainingSettings, course: Course) -> Trained:
     """Train on the first part of a split and calibrate on the second."""
-    past = split.train.stop + max(task.config.horizons)
-    examples = Examples(task.inputs, task.targets(past))
+    past = split.train.stop + task.span["horizon"]
+    targets = task.source.targets(past=past, horizons=task.config.horizons, settings=task.labels)
+    examples = Examples(task.inputs, targets)
     torch.manual_seed(settings.seed)
     network = task.architecture.build(task.config)
     outcome = Trainer(

@@ -11,6 +11,8 @@ from models.manifest import Manifest
 
 #: Direction logits (B, H, 3), confidence (B, H), expected return (B, H) in bps; float32.
 Outputs = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+#: One array (B, *shape) float32 for each input of a model, in the order of its manifest.
+Inputs = tuple[NDArray[np.float32], ...]
 
 
 class Runnable(Protocol):
@@ -21,8 +23,8 @@ class Runnable(Protocol):
         """What it says about itself."""
         ...
 
-    def run(self, inputs: NDArray[np.float32]) -> Outputs:
-        """Answer a batch (B, *shape)."""
+    def run(self, *inputs: NDArray[np.float32]) -> Outputs:
+        """Answer a batch: each input (B, *shape), writeable."""
         ...
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from server.inference.backend import Outputs, Runnable
+from server.inference.backend import Inputs, Outputs, Runnable
 from server.inference.errors import (
     InferenceError,
     InvalidInputError,
@@ -58,7 +58,8 @@ class _Request:
 
     priority: int
     number: int
-    inputs: NDArray[np.float32]
+    inputs: Inputs
+    items: int
     answer: asyncio.Future[Outputs]
     loop: asyncio.AbstractEventLoop
     queued_ns: int
@@ -107,12 +108,12 @@ class Batcher:
 
     async def infer(
         self,
-        inputs: NDArray[np.float32],
+        inputs: Inputs,
         *,
         priority: int = DEFAULT_PRIORITY,
         timeout_s: float | None = None,
     ) -> Outputs:
-        """Answer items (b, *shape); ``timeout_s`` is how long they may wait for their turn.
+        """Answer items, each input (b, *shape); ``timeout_s`` is how long they may wait for their turn.
 
         Raises:
             InvalidInputError: more items than one batch may hold.
@@ -123,7 +124,9 @@ class Batcher:
         """
         loop = asyncio.get_running_loop()
         self._number += 1
-        request = _Request(priority, self._number, inputs, loop.create_future(), loop, time.monotonic_ns())
+        request = _Request(
+            priority, self._number, inputs, len(inputs[0]), loop.create_future(), loop, time.monotonic_ns()
+        )
         self._admit(request, timeout_s)
         if timeout_s is not None:
             request.expiry = loop.call_later(timeout_s, self._expire, request)
@@ -151,7 +154,7 @@ class Batcher:
     # The loop's side.
 
     def _admit(self, request: _Request, timeout_s: float | None) -> None:
-        items, settings, queue = len(request.inputs), self._settings, self._queue
+        items, settings, queue = request.items, self._settings, self._queue
         if items > settings.max_batch:
             raise InvalidInputError(f"batch: {items} items; a request holds at most {settings.max_batch}")
         with queue.lock:
@@ -205,7 +208,7 @@ class Batcher:
             if not request.waiting:
                 return False
             request.waiting = False
-            self._queue.items -= len(request.inputs)
+            self._queue.items -= request.items
             with suppress(ValueError):
                 self._queue.requests.remove(request)
                 heapq.heapify(self._queue.requests)
@@ -219,7 +222,7 @@ class Batcher:
         if batch:
             self._run(batch)
         with self._queue.lock:
-            self._queue.running_items -= sum(len(request.inputs) for request in batch)
+            self._queue.running_items -= sum(request.items for request in batch)
             more = bool(self._queue.requests)
             self._queue.called -= not more
             if not self._queue.called:
@@ -232,11 +235,11 @@ class Batcher:
         batch: list[_Request] = []
         items, queue, now = 0, self._queue, time.monotonic_ns()
         with queue.lock:
-            while queue.requests and items + len(queue.requests[0].inputs) <= self._settings.max_batch:
+            while queue.requests and items + queue.requests[0].items <= self._settings.max_batch:
                 request = heapq.heappop(queue.requests)
                 request.waiting = False
                 request.waited_ns = now - request.queued_ns
-                items += len(request.inputs)
+                items += request.items
                 batch.append(request)
             queue.items -= items
             queue.running_items += items
@@ -250,14 +253,14 @@ class Batcher:
 
     def _answer(self, batch: list[_Request]) -> None:
         begun = time.monotonic_ns()
-        inputs = gathered([request.inputs for request in batch])
+        inputs = [gathered(parts) for parts in zip(*(request.inputs for request in batch), strict=True)]
         gathered_at = time.monotonic_ns()
-        outputs = self._model.run(inputs)
+        outputs = self._model.run(*inputs)
         computed_at = time.monotonic_ns()
         answers: list[tuple[_Request, Outputs | InferenceError]] = []
         start = 0
         for request in batch:
-            stop = start + len(request.inputs)
+            stop = start + request.items
             logits, confidence, expected = outputs
             answers.append((request, (logits[start:stop], confidence[start:stop], expected[start:stop])))
             start = stop

@@ -12,7 +12,7 @@ from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast
 from server.forecasting.ports import Identity
 from server.forecasting.query import MarketObservation, Query
 from server.forecasting.question import Exclusive, Question
-from server.inference.backend import Outputs
+from server.inference.backend import Inputs, Outputs
 from server.inference.errors import (
     InferenceError,
     InvalidInputError,
@@ -74,7 +74,7 @@ class NetworkForecaster:
                 return Absent(AbsentReason.NOT_APPLICABLE, f"has {_listed(manifest)}, not {horizon}")
             if inputs is None:
                 return Absent(AbsentReason.NOT_APPLICABLE, "the market's history is still too short")
-            outputs = await model.infer(inputs[None], timeout_s=deadline.remaining_s())
+            outputs = await model.infer(inputs, timeout_s=deadline.remaining_s())
         except InferenceError as error:
             return Absent(_REASONS.get(type(error), AbsentReason.INTERNAL), str(error))
         return _forecast(outputs, manifest, horizon, order)
@@ -83,11 +83,18 @@ class NetworkForecaster:
         """Nothing of its own: the repository is closed by its owner."""
 
 
-def _inputs(observation: MarketObservation, manifest: Manifest) -> NDArray[np.float32] | None:
-    """The observation in the network's encoding; None while it is not warm."""
-    if manifest.inputs[0].encoding == Encoding.FEATURE_ROWS:
-        return observation.feature_rows if observation.features_warm else None
-    return observation.window if observation.warm else None
+def _inputs(observation: MarketObservation, manifest: Manifest) -> Inputs | None:
+    """The observation in the network's encodings, a batch of one; None while its history is too short."""
+    found = tuple(_input(observation, spec.encoding) for spec in manifest.inputs)
+    return None if any(item is None for item in found) else tuple(x[None] for x in found if x is not None)
+
+
+def _input(observation: MarketObservation, encoding: str) -> NDArray[np.float32] | None:
+    if encoding == Encoding.BOOK_WINDOW:
+        return observation.window if observation.warm else None
+    if not observation.features_warm:
+        return None
+    return observation.feature_rows if encoding == Encoding.FEATURE_ROWS else observation.feature_rows[-1]
 
 
 def _directions_of(question: Question) -> list[int] | None:

@@ -4,10 +4,9 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.manifest import Manifest
-from server.inference.backend import Backend, Outputs, Runnable
+from server.inference.backend import Backend, Inputs, Outputs, Runnable
 from server.inference.batching import DEFAULT_PRIORITY, Batcher, BatchSettings
 from server.inference.errors import InvalidInputError, ModelLoadError
 from server.inference.statistics import Statistics
@@ -40,8 +39,8 @@ class ServedModel:
         self.precision = precision
         self.settings = settings
         self.statistics = Statistics()
-        self.input_shape = self.manifest.inputs[0].shape
-        _warm_up(runnable, self.input_shape, settings.max_batch)
+        self._shapes = tuple(spec.shape for spec in self.manifest.inputs)
+        _warm_up(runnable, self._shapes, settings.max_batch)
         self._batcher = Batcher(runnable, workers=workers, settings=settings, statistics=self.statistics)
 
     @property
@@ -56,32 +55,42 @@ class ServedModel:
 
     async def infer(
         self,
-        inputs: NDArray[np.float32],
+        inputs: Inputs,
         *,
         priority: int = DEFAULT_PRIORITY,
         timeout_s: float | None = None,
     ) -> Outputs:
-        """Answer a batch (B, *shape) float32, together with whoever asks at the same time.
+        """Answer a batch, each input (B, *shape) float32, together with whoever asks at the same time.
 
         Raises:
-            InvalidInputError: dtype or shape is wrong, or the batch too large.
+            InvalidInputError: number, dtype or shape is wrong, or the batch too large.
             InferenceError: as ``Batcher.infer``.
         """
-        if inputs.dtype != np.float32 or inputs.shape[1:] != self.input_shape or not len(inputs):
-            wanted = ", ".join(["B", *map(str, self.input_shape)])
-            raise InvalidInputError(
-                f"{self.manifest.inputs[0].name}: {inputs.dtype} {inputs.shape}; expected float32 ({wanted})"
-            )
+        self._check(inputs)
         return await self._batcher.infer(inputs, priority=priority, timeout_s=timeout_s)
 
     def close(self) -> None:
         """Refuse what waits, finish what runs. Blocks."""
         self._batcher.close()
 
+    def _check(self, inputs: Inputs) -> None:
+        specs = self.manifest.inputs
+        if len(inputs) != len(specs):
+            names = ", ".join(spec.name for spec in specs)
+            raise InvalidInputError(f"inputs: {len(inputs)} given; expected {len(specs)}: {names}")
+        for spec, array in zip(specs, inputs, strict=True):
+            if array.dtype != np.float32 or array.shape[1:] != spec.shape or not len(array):
+                wanted = ", ".join(["B", *map(str, spec.shape)])
+                raise InvalidInputError(
+                    f"{spec.name}: {array.dtype} {array.shape}; expected float32 ({wanted})"
+                )
+        if any(len(array) != len(inputs[0]) for array in inputs):
+            raise InvalidInputError("inputs: their batches differ in length")
 
-def _warm_up(runnable: Runnable, shape: tuple[int, ...], max_batch: int) -> None:
+
+def _warm_up(runnable: Runnable, shapes: tuple[tuple[int, ...], ...], max_batch: int) -> None:
     for batch in (1, max_batch):
         for _ in range(WARM_UPS):
-            outputs = runnable.run(np.zeros((batch, *shape), np.float32))
+            outputs = runnable.run(*(np.zeros((batch, *shape), np.float32) for shape in shapes))
     if not all(np.isfinite(output).all() for output in outputs):
         raise ModelLoadError(f"{runnable.manifest.name}: answers an empty input with infinities")

@@ -39,7 +39,7 @@ class TorchScriptModel:
         self.manifest: Manifest = loaded.manifest
         self._network = loaded.network
 
-    def run(self, inputs: NDArray[np.float32]) -> Outputs:
-        """Answer a batch (B, *shape); the array must be writeable, though nothing is written to it."""
-        logits, confidence, expected = self._network(torch.from_numpy(inputs))
+    def run(self, *inputs: NDArray[np.float32]) -> Outputs:
+        """Answer a batch; the arrays must be writeable, though nothing is written to them."""
+        logits, confidence, expected = self._network(*map(torch.from_numpy, inputs))
         return logits.numpy(), confidence.numpy(), expected.numpy()

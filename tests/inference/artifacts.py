@@ -23,7 +23,7 @@ def write(root: Path, name="small", version=1, *, seed=0, kind="bin_ctabl", **co
         "version": version,
         "architecture": kind,
         "config": plain_config(made),
-        "inputs": [input_tensor(made.encoding)],
+        "inputs": [input_tensor(encoding) for encoding in made.encodings],
         "outputs": output_tensors(len(HORIZONS)),
         "horizons": HORIZONS,
     }

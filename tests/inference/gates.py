@@ -46,5 +46,5 @@ class Gate:
 
 
 def item(value: float, count: int = 1):
-    """``count`` items of one value."""
-    return np.full((count, 1), value, np.float32)
+    """The only input: ``count`` items of one value."""
+    return (np.full((count, 1), value, np.float32),)

@@ -265,8 +265,8 @@ async def test_several_workers_share_the_load(bench):
 
 
 def test_a_lone_array_is_not_copied_unless_it_must_be():
-    lone = item(1)
+    (lone,) = item(1)
     assert gathered([lone]) is lone
     fixed = np.frombuffer(lone.tobytes(), np.float32).reshape(1, 1)
     assert gathered([fixed]).flags.writeable
-    assert gathered([item(1), item(2)]).tolist() == [[1], [2]]
+    assert gathered([*item(1), *item(2)]).tolist() == [[1], [2]]

@@ -69,7 +69,7 @@ async def test_it_is_a_forecaster_and_forecasts(networks):
 
 async def test_as_the_network_itself(networks):
     served = networks.repository.get("small")
-    logits, confidence, _ = await served.infer(observation().window[None])
+    logits, confidence, _ = await served.infer((observation().window[None],))
     answer = await forecaster(networks).forecast(query(), soon())
     powers = np.exp(logits[0, 0].astype(float))
     assert answer.probabilities == pytest.approx(powers / powers.sum())

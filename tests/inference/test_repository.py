@@ -49,10 +49,10 @@ def test_the_newest_is_loaded_and_answers(repository):
 async def test_versions_side_by_side_and_rollback(repository):
     first, second = repository.load("small", 1), repository.load("small", 2)
     assert repository.default_version("small") == 2
-    one, two = await first.infer(WINDOW), await second.infer(WINDOW)
+    one, two = await first.infer((WINDOW,)), await second.infer((WINDOW,))
     assert not np.array_equal(one[0], two[0])
     assert repository.rollback("small") == 1
-    np.testing.assert_array_equal((await repository.get("small").infer(WINDOW))[0], one[0])
+    np.testing.assert_array_equal((await repository.get("small").infer((WINDOW,)))[0], one[0])
     assert repository.rollback("small") == 2
     repository.set_default("small", 1)
     assert repository.get("small") is first
@@ -110,7 +110,7 @@ async def test_a_load_that_fails_changes_nothing(repository, root):
     with pytest.raises(ModelLoadError, match="was altered"):
         await repository.load_async("small", 2)
     assert repository.get("small") is served
-    assert (await served.infer(WINDOW))[0].shape == (1, 2, 3)
+    assert (await served.infer((WINDOW,)))[0].shape == (1, 2, 3)
     states = {(entry.name, entry.version): entry for entry in repository.index()}
     assert states["small", 2].state is ModelState.READY
     assert "was altered" in states["small", 2].reason
@@ -132,7 +132,7 @@ async def test_reloading_under_load_loses_no_request(repository):
         while not stop.is_set():
             served = repository.get("small")
             try:
-                await served.infer(WINDOW)
+                await served.infer((WINDOW,))
             except ModelNotReadyError:
                 continue
             versions.append(served.version)
@@ -151,4 +151,6 @@ async def test_wrong_inputs_are_named(repository):
     served = repository.load("small")
     for inputs in (WINDOW[:, :50], WINDOW.astype(np.float64), WINDOW[:0], WINDOW[0]):
         with pytest.raises(InvalidInputError, match=r"book_window: .*expected float32 \(B, 100, 20, 4\)"):
-            await served.infer(inputs)
+            await served.infer((inputs,))
+    with pytest.raises(InvalidInputError, match="inputs: 2 given; expected 1: book_window"):
+        await served.infer((WINDOW, WINDOW))

@@ -30,6 +30,7 @@ def arrays(rows=400, seed=0, tick=0.001, lot=0.01):
         "bid_qty": generator.integers(1, 100_000, (rows, 20)),
         "trade_buy_qty": generator.integers(0, 3, rows),
         "trade_sell_qty": generator.integers(0, 3, rows),
+        "last_trade_px": bid.astype(np.int32),
     }
 
 

@@ -28,9 +28,9 @@ def test_loaded_answers_as_saved(folder):
     loaded = artifact.load(folder)
     inputs = SPECIMEN.inputs(5)
     with torch.inference_mode():
-        for mine, theirs in zip(SPECIMEN.network().eval()(inputs), loaded.network(inputs), strict=True):
+        for mine, theirs in zip(SPECIMEN.network().eval()(*inputs), loaded.network(*inputs), strict=True):
             torch.testing.assert_close(theirs, mine, rtol=0, atol=1e-5)
-    assert not loaded.network(inputs)[0].requires_grad
+    assert not loaded.network(*inputs)[0].requires_grad
     assert loaded.manifest.weights["fp32"].largest_difference <= artifact.TOLERANCE
 
 
@@ -110,5 +110,5 @@ def test_a_compiled_network_that_differs_is_not_written(tmp_path):
             return base, base, base
 
     with pytest.raises(ArtifactError, match="differs from its source by 1"):
-        artifact.save({"fp32": Fickle()}, torch.zeros(1, 2), Manifest.model_validate(BARE), tmp_path)
+        artifact.save({"fp32": Fickle()}, (torch.zeros(1, 2),), Manifest.model_validate(BARE), tmp_path)
     assert not (tmp_path / "manifest.json").exists()

@@ -4,12 +4,20 @@
 import pytest
 
 from models.architectures import ARCHITECTURES, make_config
-from models.checks import CHECKS, Specimen
+from models.checks import CHECKS, Specimen, check_compiled_equals_eager, check_shapes
 
+#: Few layers, so that all checks are quick; the parts are the same.
 FORMS = [
     ("bin_ctabl", {}),
     ("bin_ctabl", {"levels": 20}),
     ("bin_ctabl", {"levels": 1, "horizons": [10]}),
+    ("bin_ctabl", {"levels": 10, "encoding": "fi2010_window_as_published"}),
+    ("mlplob", {}),
+    ("mlplob", {"levels": 10, "rows": 100, "layers": 1}),
+    ("tlob", {"layers": 1}),
+    ("tlob", {"layers": 1, "auxiliary": True}),
+    ("mpd_transformer", {"layers": 1, "width": 64}),
+    ("cnn_lstm", {"hidden": 64}),
 ]
 
 
@@ -17,6 +25,12 @@ FORMS = [
 @pytest.mark.parametrize(("name", "config"), FORMS, ids=str)
 def test_check(name, config, check):
     check(Specimen(ARCHITECTURES[name], make_config(name, config)))
+
+
+@pytest.mark.parametrize("name", ["tlob", "mpd_transformer", "cnn_lstm"])
+@pytest.mark.parametrize("check", [check_shapes, check_compiled_equals_eager])
+def test_full_size(name, check):
+    check(Specimen(ARCHITECTURES[name], make_config(name, {})))
 
 
 def test_every_architecture_is_checked():

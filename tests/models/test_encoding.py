@@ -6,7 +6,7 @@ import pytest
 
 from kernels.windows import BookWindow
 from models.encoding import INPUTS, Encoding, level_columns
-from models.training.examples import BookInputs
+from models.training.inputs import BookInputs
 from models.training.recordings import read_recording
 from tests.models import books
 
@@ -23,12 +23,12 @@ def test_serving_encodes_exactly_as_training_did(tmp_path, name):
         )
         if row >= 99 and row % 97 == 0:
             assert live.read(window)
-            np.testing.assert_array_equal(window, inputs.read(np.array([row]))[0])
+            np.testing.assert_array_equal(window, inputs.read(np.array([row]))[0][0])
 
 
 def test_prices_are_ticks_from_the_last_mid_and_sizes_logarithms(tmp_path):
     recording = books.recording(tmp_path)
-    window = BookInputs(recording).read(np.array([150]))[0]
+    window = BookInputs(recording).read(np.array([150]))[0][0]
     mid = (recording.ask_px[150, 0] + recording.bid_px[150, 0]) / 2
     np.testing.assert_array_equal(window[-1, :, 0], recording.ask_px[150] - mid)
     np.testing.assert_allclose(window[0, :, 3], np.log1p(recording.bid_qty[51] * 0.01), rtol=1e-6)

@@ -13,6 +13,8 @@ from models import scores
 directions = arrays(np.int64, st.integers(3, 60), elements=st.integers(0, 2))
 
 
+# scikit-learn warns where all labels are one class; the figures are still defined.
+@pytest.mark.filterwarnings("ignore:A single label was found:UserWarning")
 @given(directions, st.integers(0, 2**31))
 def test_as_scikit_learn(labels, seed):
     calls = np.random.default_rng(seed).integers(0, 3, len(labels))

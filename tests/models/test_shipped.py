@@ -30,7 +30,7 @@ def test_it_loads_and_answers(folder):
     assert (manifest.name, str(manifest.version)) == (folder.parent.name, folder.name)
     assert manifest.architecture in ARCHITECTURES
     config = make_config(manifest.architecture, manifest.config)
-    logits, confidence, expected = loaded.network(example_inputs(config, batch=3))
+    logits, confidence, expected = loaded.network(*example_inputs(config, batch=3))
     assert logits.shape == (3, len(manifest.horizons), 3)
     for head in (logits, confidence, expected):
         assert torch.isfinite(head).all()

@@ -11,14 +11,16 @@ import torch
 from models import artifact
 from models.architectures import architecture, make_config
 from models.training.checkpoints import CheckpointError
-from models.training.examples import Batch, BookInputs, Examples
+from models.training.examples import Batch, Examples
+from models.training.inputs import BookInputs
 from models.training.job import Job, run_job
 from models.training.losses import MultiTaskLoss, balance_offsets, balance_weights, class_shares
 from models.training.progress import JsonLines, Report
 from models.training.settings import LabelSettings, Recipe, Schedule, TrainingSettings
+from models.training.sources import RecordingSource
 from models.training.splits import walk_forward
 from models.training.targets import fit_alphas, make_targets
-from models.training.train import find_recording, main
+from models.training.train import find_source, main
 from models.training.trainer import Trainer
 from tests.models import books
 
@@ -153,15 +155,17 @@ def test_mirrored_examples_turn_labels_and_returns(recording):
     plain, turned = trainer.examples.batch(rows), trainer.examples.batch(rows, mirrored=8)
     assert torch.equal(turned.directions, 2 - plain.directions)
     assert torch.equal(turned.returns_bps, -plain.returns_bps)
-    assert torch.equal(turned.inputs[..., 1], plain.inputs[..., 3])
-    assert torch.equal(turned.inputs[..., 0], -plain.inputs[..., 2])
+    assert torch.equal(turned.inputs[0][..., 1], plain.inputs[0][..., 3])
+    assert torch.equal(turned.inputs[0][..., 0], -plain.inputs[0][..., 2])
 
 
 def test_the_loss_is_the_sum_of_its_tasks(recording):
     trainer = make_trainer(recording)
     calibration = trainer.network.calibration()
     batch = Batch(
-        torch.zeros(2, 1), torch.tensor([[0, -1], [2, 1]]), torch.tensor([[1.0, float("nan")], [-1.0, 2.0]])
+        (torch.zeros(2, 1),),
+        torch.tensor([[0, -1], [2, 1]]),
+        torch.tensor([[1.0, float("nan")], [-1.0, 2.0]]),
     )
     heads = (torch.zeros(2, 2, 3), torch.full((2, 2), 0.5), torch.zeros(2, 2))
     parts = {}
@@ -194,12 +198,12 @@ def test_weights_and_offsets_of_rare_classes():
 
 def make_job(recording_file, out, **changes):
     settings = replace(QUICK, epochs=2, **changes)
-    return Job("bin_ctabl", recording_file, out, Recipe(settings, LabelSettings(), SMALL))
+    return Job("bin_ctabl", RecordingSource(recording_file), out, Recipe(settings, LabelSettings(), SMALL))
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    return books.write(tmp_path_factory.mktemp("file"), **books.arrays(rows=1500))
+    return books.write(tmp_path_factory.mktemp("file"), **books.arrays(rows=2400))
 
 
 def test_a_job_ends_in_an_artifact(file, tmp_path):
@@ -210,7 +214,7 @@ def test_a_job_ends_in_an_artifact(file, tmp_path):
     assert (manifest.name, manifest.version, manifest.horizons) == ("small", 3, HORIZONS)
     assert manifest.provenance.recording_sha256 == books.read_recording(file).sha256
     assert len(manifest.metrics.horizons[0].macro_f1_folds) == 2
-    assert manifest.labels.rows[1] <= 1500
+    assert manifest.labels.rows[1] <= 2400
     assert loaded.network(torch.zeros(2, 100, 20, 4))[0].shape == (2, 2, 3)
     assert {report.stage for report in reports} == {"seed 0 fold 1 of 2", "seed 0 fold 2 of 2", "final"}
     assert "small version 3" in done.summary()
@@ -267,7 +271,7 @@ def test_recordings_are_found_by_name(monkeypatch, tmp_path):
     (tmp_path / "lob").mkdir()
     file = books.write(tmp_path / "lob")
     monkeypatch.setenv("CONSILIENCE_DATA", str(tmp_path))
-    assert find_recording("madeup") == file
+    assert find_source("madeup").origin.sha256 == books.read_recording(file).sha256
 
 
 @pytest.mark.parametrize(
