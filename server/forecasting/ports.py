@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the engine needs from the rooms beside it. They fit these; it knows only these."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from server.forecasting.deadline import Deadline
-from server.forecasting.forecast import Answer
+from server.forecasting.forecast import Answer, Cost, Forecast
+from server.forecasting.money import Budget, BudgetStatus, Charge, Payer, Refusal, Spend
 from server.forecasting.prediction import Prediction, PredictionRecord
 from server.forecasting.query import Query
 from server.forecasting.question import Question
@@ -41,6 +42,20 @@ class Forecaster(Protocol):
 
     async def close(self) -> None:
         """Let go of connections and threads. Called once, after the last forecast."""
+        ...
+
+
+@runtime_checkable
+class PricedForecaster(Protocol):
+    """A forecaster that may cost money, and asks the query's purse before it does."""
+
+    def upper_bound(self, query: Query) -> int | None:
+        """Most that asking it once can cost, in nano US dollars; None: nobody knows."""
+        ...
+
+    @property
+    def max_calls(self) -> int:
+        """How often it may be paid for one answer, repeated attempts included."""
         ...
 
 
@@ -102,4 +117,93 @@ class PredictionObserver(Protocol):
 
     def failed(self, ensemble: str, reason: str) -> None:
         """A prediction has failed."""
+        ...
+
+
+class Ledger(Protocol):
+    """Budgets, and every call that was paid; shared by all processes that use the same database.
+
+    Reserved plus settled money never exceeds any budget. What cannot be awaited
+    is written soon and survives everything but the death of the process; then
+    its calls are booked as the ledger's terms say.
+    """
+
+    @property
+    def budgets(self) -> Sequence[BudgetStatus]:
+        """All budgets, as they were at the last look, a few seconds ago at most."""
+        ...
+
+    async def reserve(self, charge: Charge) -> Refusal | None:
+        """Set the charge's money aside in every budget that covers it, or in none.
+
+        A charge that was reserved before stays reserved once. Cancelled, it
+        leaves nothing reserved.
+
+        Raises:
+            LedgerError: it could not be written down; nothing is reserved.
+        """
+        ...
+
+    def settle(self, charge: Charge, cost: Cost | None) -> None:
+        """Book what a call has cost, None for nothing, and give back the rest. Never blocks or raises."""
+        ...
+
+    async def claim(self, payer: Payer) -> Mapping[str, Forecast] | None:
+        """Take a request for this prediction; None: a living process has it.
+
+        What comes back are the answers, by member, that an earlier attempt at
+        the same request paid for and did not live to use.
+
+        Raises:
+            LedgerError: it could not be written down.
+        """
+        ...
+
+    def keep(self, payer: Payer, member: str, forecast: Forecast) -> None:
+        """Remember a claimed request's paid answer for another attempt. Never blocks or raises."""
+        ...
+
+    def finish(self, payer: Payer, *, recorded: bool) -> None:
+        """Let go of a request; ``recorded``: its answer is stored, so nothing need be remembered."""
+        ...
+
+    async def status(self) -> Sequence[BudgetStatus]:
+        """All budgets, as they are now."""
+        ...
+
+    async def set_budget(self, budget: Budget) -> BudgetStatus:
+        """Set a budget. What was spent in its present window counts, also from before it was set."""
+        ...
+
+    async def remove_budget(self, name: str) -> bool:
+        """Remove a budget; False: there was none."""
+        ...
+
+    async def spend(
+        self, group_by: str = "", start: datetime | None = None, end: datetime | None = None
+    ) -> Sequence[Spend]:
+        """What calls made in [start, end) have cost, in order of the group's name.
+
+        Groups: "member", "provider", "category", "caller", "budget"; empty: all in one.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Write what is waiting."""
+        ...
+
+
+class SpendObserver(Protocol):
+    """Told about every paid call: metrics and logs. Must not block or raise."""
+
+    def settled(self, charge: Charge, cost: Cost) -> None:
+        """A call has cost money."""
+        ...
+
+    def refused(self, payer: Payer, member: str, why: str) -> None:
+        """A call was not made for want of money."""
+        ...
+
+    def exceeded(self, charge: Charge, cost: Cost) -> None:
+        """A call has cost more than could be; its member is switched off."""
         ...

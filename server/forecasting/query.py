@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from server.forecasting.purse import Purse
 from server.forecasting.question import Question
 
 
@@ -36,7 +37,8 @@ class Query:
     """One question as every member of an ensemble gets it.
 
     ``keys`` are the caller's own provider keys by provider name; they are never
-    stored, logged or replayed, and never part of a repr.
+    stored, logged or replayed, and never part of a repr. ``ticket`` is the id of
+    the prediction to be. ``purse`` is the money for it; None: nobody counts.
     """
 
     question: Question
@@ -45,3 +47,5 @@ class Query:
     caller: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ticket: str = ""
+    purse: Purse | None = field(default=None, repr=False, compare=False)

@@ -40,6 +40,11 @@ class SqlPredictionStore:
         )
 
     @property
+    def database(self) -> Database:
+        """For what else is kept there, such as the ledger; closed with the store."""
+        return self._database
+
+    @property
     def pending(self) -> int:
         """Records accepted that are not on disk yet."""
         return self._commit.pending

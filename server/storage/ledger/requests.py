@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Claims on requests: one process at a time works on a request, and none pays twice for an answer in hand."""
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from server.forecasting.money import Payer
+from server.storage.ledger.book import Book
+from server.storage.ledger.entries import Claim, Finish, Keep
+from server.storage.ledger.owners import lives
+from server.storage.ledger.tables import request_answers, requests
+
+#: Answers by member, as JSON.
+Answers = dict[str, str]
+
+_same = (requests.c.caller == bindparam("of_caller"), requests.c.request_id == bindparam("of_request"))
+_answered = (
+    request_answers.c.caller == bindparam("of_caller"),
+    request_answers.c.request_id == bindparam("of_request"),
+)
+_mine = (*_same, requests.c.prediction_id == bindparam("of_prediction"))
+_FIND = select(requests.c.owner, requests.c.prediction_id).where(*_same)
+_TAKE = update(requests).where(*_same).values(
+    owner=bindparam("me"), prediction_id=bindparam("prediction"), time_us=bindparam("now")
+)  # fmt: skip
+_ANSWERS = select(request_answers.c.member, request_answers.c.answer).where(*_answered)
+_REPLACE = delete(request_answers).where(*_answered, request_answers.c.member == bindparam("of_member"))
+_FREE = update(requests).where(*_mine).values(owner="")
+_DONE = delete(requests).where(*_mine)
+_STILL_MINE = select(requests.c.owner).where(*_mine)
+
+
+def claim(book: Book, claim: Claim) -> Answers | None:
+    """Take a request; None: a living process has it. The answers are those of an earlier attempt."""
+    payer, connection = claim.payer, book.connection
+    keys = _keys(payer)
+    row = connection.execute(_FIND, keys).first()
+    if row is None:
+        _insert(book, payer)
+        return {}
+    again = row.prediction_id == payer.ticket
+    if row.owner and not again and (row.owner == book.owner or lives(connection, row.owner, book.now_us)):
+        return None
+    taken = {**keys, "me": book.owner, "prediction": payer.ticket, "now": book.now_us}
+    connection.execute(_TAKE, taken)
+    found = connection.execute(_ANSWERS, keys).all()
+    return {answer.member: answer.answer for answer in found}
+
+
+def keep(book: Book, keep: Keep) -> None:
+    """Remember an answer, as long as the request is this prediction's."""
+    connection, keys = book.connection, _keys(keep.payer)
+    if not _is_mine(connection, keep.payer):
+        return
+    connection.execute(_REPLACE, {**keys, "of_member": keep.member})
+    row = {
+        "caller": keep.payer.caller,
+        "request_id": keep.payer.request_id,
+        "member": keep.member,
+        "answer": keep.answer,
+    }
+    connection.execute(insert(request_answers), [row])
+
+
+def finish(book: Book, finish: Finish) -> None:
+    """Forget the request where its answer is stored; else let the next attempt have it."""
+    statement = _DONE if finish.recorded else _FREE
+    book.connection.execute(statement, _own_keys(finish.payer))
+
+
+def _insert(book: Book, payer: Payer) -> None:
+    row = {
+        "caller": payer.caller,
+        "request_id": payer.request_id,
+        "owner": book.owner,
+        "prediction_id": payer.ticket,
+        "time_us": book.now_us,
+    }
+    book.connection.execute(insert(requests), [row])
+
+
+def _is_mine(connection: Connection, payer: Payer) -> bool:
+    return connection.execute(_STILL_MINE, _own_keys(payer)).first() is not None
+
+
+def _keys(payer: Payer) -> dict[str, Any]:
+    return {"of_caller": payer.caller, "of_request": payer.request_id}
+
+
+def _own_keys(payer: Payer) -> dict[str, Any]:
+    return {**_keys(payer), "of_prediction": payer.ticket}
