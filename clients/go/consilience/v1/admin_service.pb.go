@@ -33,13 +33,14 @@ const (
 	OperatingMode_OPERATING_MODE_UNSPECIFIED OperatingMode = 0
 	// Everything works.
 	OperatingMode_OPERATING_MODE_NORMAL OperatingMode = 1
-	// Fewer members are asked.
+	// Only healthy members are asked, and few of those that cost money.
 	OperatingMode_OPERATING_MODE_REDUCED OperatingMode = 2
-	// Only cached answers.
+	// Nothing is paid for: cached answers, also older ones, and where there is
+	// none, members that are free (market price, networks, recordings).
 	OperatingMode_OPERATING_MODE_CACHED_ONLY OperatingMode = 3
-	// Only market prices and networks.
+	// Only market price, networks and recordings, nothing cached.
 	OperatingMode_OPERATING_MODE_MARKET_ONLY OperatingMode = 4
-	// Nothing is answered.
+	// Nothing is answered: UNAVAILABLE with the reason.
 	OperatingMode_OPERATING_MODE_HALT OperatingMode = 5
 )
 
@@ -276,8 +277,12 @@ type GetStatusResponse struct {
 	Storage string `protobuf:"bytes,11,opt,name=storage,proto3" json:"storage,omitempty"`
 	// The last answer, if there was one.
 	LastPrediction *Prediction `protobuf:"bytes,12,opt,name=last_prediction,json=lastPrediction,proto3" json:"last_prediction,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Why it is in its mode, and since when.
+	ModeStatus *ModeStatus `protobuf:"bytes,30,opt,name=mode_status,json=modeStatus,proto3" json:"mode_status,omitempty"`
+	// The cache of answers; left out: there is none.
+	Cache         *CacheStatus `protobuf:"bytes,31,opt,name=cache,proto3" json:"cache,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetStatusResponse) Reset() {
@@ -394,6 +399,322 @@ func (x *GetStatusResponse) GetLastPrediction() *Prediction {
 	return nil
 }
 
+func (x *GetStatusResponse) GetModeStatus() *ModeStatus {
+	if x != nil {
+		return x.ModeStatus
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetCache() *CacheStatus {
+	if x != nil {
+		return x.Cache
+	}
+	return nil
+}
+
+// The mode of operation and why.
+type ModeStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The mode.
+	Mode OperatingMode `protobuf:"varint,1,opt,name=mode,proto3,enum=consilience.v1.OperatingMode" json:"mode,omitempty"`
+	// Why, in one sentence.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Since when.
+	SinceTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
+	// True: an operator has set it; the server does not change it by itself.
+	Manual bool `protobuf:"varint,4,opt,name=manual,proto3" json:"manual,omitempty"`
+	// When the operator's choice ends; left out: never.
+	UntilTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=until_time,json=untilTime,proto3" json:"until_time,omitempty"`
+	// What was measured: "paid_members", "paid_members_in_trouble",
+	// "failed_records_share", "budget_left_share"; absent where nothing was.
+	Measured      map[string]float64 `protobuf:"bytes,6,rep,name=measured,proto3" json:"measured,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModeStatus) Reset() {
+	*x = ModeStatus{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModeStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModeStatus) ProtoMessage() {}
+
+func (x *ModeStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModeStatus.ProtoReflect.Descriptor instead.
+func (*ModeStatus) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ModeStatus) GetMode() OperatingMode {
+	if x != nil {
+		return x.Mode
+	}
+	return OperatingMode_OPERATING_MODE_UNSPECIFIED
+}
+
+func (x *ModeStatus) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ModeStatus) GetSinceTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SinceTime
+	}
+	return nil
+}
+
+func (x *ModeStatus) GetManual() bool {
+	if x != nil {
+		return x.Manual
+	}
+	return false
+}
+
+func (x *ModeStatus) GetUntilTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UntilTime
+	}
+	return nil
+}
+
+func (x *ModeStatus) GetMeasured() map[string]float64 {
+	if x != nil {
+		return x.Measured
+	}
+	return nil
+}
+
+// The cache of answers since the start.
+type CacheStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Answers in it now.
+	Entries uint64 `protobuf:"varint,1,opt,name=entries,proto3" json:"entries,omitempty"`
+	// Most that it holds.
+	Capacity uint64 `protobuf:"varint,2,opt,name=capacity,proto3" json:"capacity,omitempty"`
+	// Questions answered by the answer to the same question.
+	ExactHits uint64 `protobuf:"varint,3,opt,name=exact_hits,json=exactHits,proto3" json:"exact_hits,omitempty"`
+	// Questions that shared an answer that was being made.
+	SharedHits uint64 `protobuf:"varint,4,opt,name=shared_hits,json=sharedHits,proto3" json:"shared_hits,omitempty"`
+	// Questions answered by the answer to a similar one.
+	SimilarHits uint64 `protobuf:"varint,5,opt,name=similar_hits,json=similarHits,proto3" json:"similar_hits,omitempty"`
+	// Questions that were looked up and not found.
+	Misses uint64 `protobuf:"varint,6,opt,name=misses,proto3" json:"misses,omitempty"`
+	// What the hits would have cost, nano US dollars.
+	SavedNanoUsd  int64 `protobuf:"varint,7,opt,name=saved_nano_usd,json=savedNanoUsd,proto3" json:"saved_nano_usd,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CacheStatus) Reset() {
+	*x = CacheStatus{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CacheStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CacheStatus) ProtoMessage() {}
+
+func (x *CacheStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CacheStatus.ProtoReflect.Descriptor instead.
+func (*CacheStatus) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CacheStatus) GetEntries() uint64 {
+	if x != nil {
+		return x.Entries
+	}
+	return 0
+}
+
+func (x *CacheStatus) GetCapacity() uint64 {
+	if x != nil {
+		return x.Capacity
+	}
+	return 0
+}
+
+func (x *CacheStatus) GetExactHits() uint64 {
+	if x != nil {
+		return x.ExactHits
+	}
+	return 0
+}
+
+func (x *CacheStatus) GetSharedHits() uint64 {
+	if x != nil {
+		return x.SharedHits
+	}
+	return 0
+}
+
+func (x *CacheStatus) GetSimilarHits() uint64 {
+	if x != nil {
+		return x.SimilarHits
+	}
+	return 0
+}
+
+func (x *CacheStatus) GetMisses() uint64 {
+	if x != nil {
+		return x.Misses
+	}
+	return 0
+}
+
+func (x *CacheStatus) GetSavedNanoUsd() int64 {
+	if x != nil {
+		return x.SavedNanoUsd
+	}
+	return 0
+}
+
+// Sets the mode.
+type SetModeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The mode. Left out: the server chooses again by what it measures.
+	Mode OperatingMode `protobuf:"varint,1,opt,name=mode,proto3,enum=consilience.v1.OperatingMode" json:"mode,omitempty"`
+	// Why, for those who read the status; at most 256 characters.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// How long, > 0 and at most 30 days. Left out: until the next SetMode.
+	Duration      *durationpb.Duration `protobuf:"bytes,3,opt,name=duration,proto3" json:"duration,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetModeRequest) Reset() {
+	*x = SetModeRequest{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetModeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetModeRequest) ProtoMessage() {}
+
+func (x *SetModeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetModeRequest.ProtoReflect.Descriptor instead.
+func (*SetModeRequest) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SetModeRequest) GetMode() OperatingMode {
+	if x != nil {
+		return x.Mode
+	}
+	return OperatingMode_OPERATING_MODE_UNSPECIFIED
+}
+
+func (x *SetModeRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *SetModeRequest) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+// The mode is set.
+type SetModeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As it is now.
+	Status        *ModeStatus `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetModeResponse) Reset() {
+	*x = SetModeResponse{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetModeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetModeResponse) ProtoMessage() {}
+
+func (x *SetModeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetModeResponse.ProtoReflect.Descriptor instead.
+func (*SetModeResponse) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SetModeResponse) GetStatus() *ModeStatus {
+	if x != nil {
+		return x.Status
+	}
+	return nil
+}
+
 // An ensemble.
 type EnsembleStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -417,7 +738,7 @@ type EnsembleStatus struct {
 
 func (x *EnsembleStatus) Reset() {
 	*x = EnsembleStatus{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[2]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -429,7 +750,7 @@ func (x *EnsembleStatus) String() string {
 func (*EnsembleStatus) ProtoMessage() {}
 
 func (x *EnsembleStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[2]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -442,7 +763,7 @@ func (x *EnsembleStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnsembleStatus.ProtoReflect.Descriptor instead.
 func (*EnsembleStatus) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{2}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *EnsembleStatus) GetName() string {
@@ -509,7 +830,7 @@ type ListMembersRequest struct {
 
 func (x *ListMembersRequest) Reset() {
 	*x = ListMembersRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[3]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -521,7 +842,7 @@ func (x *ListMembersRequest) String() string {
 func (*ListMembersRequest) ProtoMessage() {}
 
 func (x *ListMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[3]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -534,7 +855,7 @@ func (x *ListMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembersRequest.ProtoReflect.Descriptor instead.
 func (*ListMembersRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{3}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListMembersRequest) GetEnsemble() string {
@@ -571,7 +892,7 @@ type ListMembersResponse struct {
 
 func (x *ListMembersResponse) Reset() {
 	*x = ListMembersResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[4]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -583,7 +904,7 @@ func (x *ListMembersResponse) String() string {
 func (*ListMembersResponse) ProtoMessage() {}
 
 func (x *ListMembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[4]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -596,7 +917,7 @@ func (x *ListMembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembersResponse.ProtoReflect.Descriptor instead.
 func (*ListMembersResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{4}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListMembersResponse) GetMembers() []*Member {
@@ -644,7 +965,8 @@ type Member struct {
 	Absences map[string]uint64 `protobuf:"bytes,13,rep,name=absences,proto3" json:"absences,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// Changes with every change; see UpdateMemberRequest.etag.
 	Etag string `protobuf:"bytes,14,opt,name=etag,proto3" json:"etag,omitempty"`
-	// State of its circuit breaker: "closed", "open", "half_open"; empty: none.
+	// State of its circuit breaker: "closed", "open", "half_open", "ramp_up";
+	// empty: none.
 	Circuit       string `protobuf:"bytes,15,opt,name=circuit,proto3" json:"circuit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -652,7 +974,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[5]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -664,7 +986,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[5]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -677,7 +999,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{5}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Member) GetName() string {
@@ -812,7 +1134,7 @@ type UpdateMemberRequest struct {
 
 func (x *UpdateMemberRequest) Reset() {
 	*x = UpdateMemberRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[6]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -824,7 +1146,7 @@ func (x *UpdateMemberRequest) String() string {
 func (*UpdateMemberRequest) ProtoMessage() {}
 
 func (x *UpdateMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[6]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -837,7 +1159,7 @@ func (x *UpdateMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateMemberRequest.ProtoReflect.Descriptor instead.
 func (*UpdateMemberRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{6}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *UpdateMemberRequest) GetEnsemble() string {
@@ -914,7 +1236,7 @@ type UpdateMemberResponse struct {
 
 func (x *UpdateMemberResponse) Reset() {
 	*x = UpdateMemberResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[7]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -926,7 +1248,7 @@ func (x *UpdateMemberResponse) String() string {
 func (*UpdateMemberResponse) ProtoMessage() {}
 
 func (x *UpdateMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[7]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -939,7 +1261,7 @@ func (x *UpdateMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateMemberResponse.ProtoReflect.Descriptor instead.
 func (*UpdateMemberResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{7}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UpdateMemberResponse) GetMember() *Member {
@@ -962,7 +1284,7 @@ type AddMemberRequest struct {
 
 func (x *AddMemberRequest) Reset() {
 	*x = AddMemberRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[8]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +1296,7 @@ func (x *AddMemberRequest) String() string {
 func (*AddMemberRequest) ProtoMessage() {}
 
 func (x *AddMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[8]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +1309,7 @@ func (x *AddMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMemberRequest.ProtoReflect.Descriptor instead.
 func (*AddMemberRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{8}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AddMemberRequest) GetEnsemble() string {
@@ -1015,7 +1337,7 @@ type AddMemberResponse struct {
 
 func (x *AddMemberResponse) Reset() {
 	*x = AddMemberResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[9]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1027,7 +1349,7 @@ func (x *AddMemberResponse) String() string {
 func (*AddMemberResponse) ProtoMessage() {}
 
 func (x *AddMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[9]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1040,7 +1362,7 @@ func (x *AddMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMemberResponse.ProtoReflect.Descriptor instead.
 func (*AddMemberResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{9}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AddMemberResponse) GetMember() *Member {
@@ -1065,7 +1387,7 @@ type RemoveMemberRequest struct {
 
 func (x *RemoveMemberRequest) Reset() {
 	*x = RemoveMemberRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[10]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1077,7 +1399,7 @@ func (x *RemoveMemberRequest) String() string {
 func (*RemoveMemberRequest) ProtoMessage() {}
 
 func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[10]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1090,7 +1412,7 @@ func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveMemberRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{10}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RemoveMemberRequest) GetEnsemble() string {
@@ -1123,7 +1445,7 @@ type RemoveMemberResponse struct {
 
 func (x *RemoveMemberResponse) Reset() {
 	*x = RemoveMemberResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[11]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1135,7 +1457,7 @@ func (x *RemoveMemberResponse) String() string {
 func (*RemoveMemberResponse) ProtoMessage() {}
 
 func (x *RemoveMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[11]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1148,7 +1470,7 @@ func (x *RemoveMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberResponse.ProtoReflect.Descriptor instead.
 func (*RemoveMemberResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{11}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{15}
 }
 
 // Changes the named choices of an ensemble. Empty strings change nothing.
@@ -1176,7 +1498,7 @@ type SetStrategyRequest struct {
 
 func (x *SetStrategyRequest) Reset() {
 	*x = SetStrategyRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[12]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1188,7 +1510,7 @@ func (x *SetStrategyRequest) String() string {
 func (*SetStrategyRequest) ProtoMessage() {}
 
 func (x *SetStrategyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[12]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1201,7 +1523,7 @@ func (x *SetStrategyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetStrategyRequest.ProtoReflect.Descriptor instead.
 func (*SetStrategyRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{12}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SetStrategyRequest) GetEnsemble() string {
@@ -1271,7 +1593,7 @@ type SetStrategyResponse struct {
 
 func (x *SetStrategyResponse) Reset() {
 	*x = SetStrategyResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[13]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1283,7 +1605,7 @@ func (x *SetStrategyResponse) String() string {
 func (*SetStrategyResponse) ProtoMessage() {}
 
 func (x *SetStrategyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[13]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1296,7 +1618,7 @@ func (x *SetStrategyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetStrategyResponse.ProtoReflect.Descriptor instead.
 func (*SetStrategyResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{13}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SetStrategyResponse) GetEnsemble() *EnsembleStatus {
@@ -1317,7 +1639,7 @@ type RecordOutcomeRequest struct {
 
 func (x *RecordOutcomeRequest) Reset() {
 	*x = RecordOutcomeRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[14]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1329,7 +1651,7 @@ func (x *RecordOutcomeRequest) String() string {
 func (*RecordOutcomeRequest) ProtoMessage() {}
 
 func (x *RecordOutcomeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[14]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1342,7 +1664,7 @@ func (x *RecordOutcomeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordOutcomeRequest.ProtoReflect.Descriptor instead.
 func (*RecordOutcomeRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{14}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RecordOutcomeRequest) GetResolutions() []*Resolution {
@@ -1363,7 +1685,7 @@ type RecordOutcomeResponse struct {
 
 func (x *RecordOutcomeResponse) Reset() {
 	*x = RecordOutcomeResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[15]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1375,7 +1697,7 @@ func (x *RecordOutcomeResponse) String() string {
 func (*RecordOutcomeResponse) ProtoMessage() {}
 
 func (x *RecordOutcomeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[15]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1388,7 +1710,7 @@ func (x *RecordOutcomeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordOutcomeResponse.ProtoReflect.Descriptor instead.
 func (*RecordOutcomeResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{15}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RecordOutcomeResponse) GetResults() []*RecordOutcomeResult {
@@ -1415,7 +1737,7 @@ type RecordOutcomeResult struct {
 
 func (x *RecordOutcomeResult) Reset() {
 	*x = RecordOutcomeResult{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[16]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1427,7 +1749,7 @@ func (x *RecordOutcomeResult) String() string {
 func (*RecordOutcomeResult) ProtoMessage() {}
 
 func (x *RecordOutcomeResult) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[16]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1440,7 +1762,7 @@ func (x *RecordOutcomeResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordOutcomeResult.ProtoReflect.Descriptor instead.
 func (*RecordOutcomeResult) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{16}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RecordOutcomeResult) GetQuestionId() string {
@@ -1494,7 +1816,7 @@ type ListPerformanceRequest struct {
 
 func (x *ListPerformanceRequest) Reset() {
 	*x = ListPerformanceRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[17]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1506,7 +1828,7 @@ func (x *ListPerformanceRequest) String() string {
 func (*ListPerformanceRequest) ProtoMessage() {}
 
 func (x *ListPerformanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[17]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1519,7 +1841,7 @@ func (x *ListPerformanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPerformanceRequest.ProtoReflect.Descriptor instead.
 func (*ListPerformanceRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{17}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListPerformanceRequest) GetEnsemble() string {
@@ -1584,7 +1906,7 @@ type ListPerformanceResponse struct {
 
 func (x *ListPerformanceResponse) Reset() {
 	*x = ListPerformanceResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[18]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1596,7 +1918,7 @@ func (x *ListPerformanceResponse) String() string {
 func (*ListPerformanceResponse) ProtoMessage() {}
 
 func (x *ListPerformanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[18]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1609,7 +1931,7 @@ func (x *ListPerformanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPerformanceResponse.ProtoReflect.Descriptor instead.
 func (*ListPerformanceResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{18}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListPerformanceResponse) GetPerformances() []*Performance {
@@ -1667,7 +1989,7 @@ type Performance struct {
 
 func (x *Performance) Reset() {
 	*x = Performance{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[19]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1679,7 +2001,7 @@ func (x *Performance) String() string {
 func (*Performance) ProtoMessage() {}
 
 func (x *Performance) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[19]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1692,7 +2014,7 @@ func (x *Performance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Performance.ProtoReflect.Descriptor instead.
 func (*Performance) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{19}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Performance) GetMember() string {
@@ -1822,7 +2144,7 @@ type GetSpendRequest struct {
 
 func (x *GetSpendRequest) Reset() {
 	*x = GetSpendRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[20]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +2156,7 @@ func (x *GetSpendRequest) String() string {
 func (*GetSpendRequest) ProtoMessage() {}
 
 func (x *GetSpendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[20]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +2169,7 @@ func (x *GetSpendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSpendRequest.ProtoReflect.Descriptor instead.
 func (*GetSpendRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{20}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetSpendRequest) GetStartTime() *timestamppb.Timestamp {
@@ -1884,7 +2206,7 @@ type GetSpendResponse struct {
 
 func (x *GetSpendResponse) Reset() {
 	*x = GetSpendResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[21]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1896,7 +2218,7 @@ func (x *GetSpendResponse) String() string {
 func (*GetSpendResponse) ProtoMessage() {}
 
 func (x *GetSpendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[21]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1909,7 +2231,7 @@ func (x *GetSpendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSpendResponse.ProtoReflect.Descriptor instead.
 func (*GetSpendResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{21}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetSpendResponse) GetSpends() []*Spend {
@@ -1945,7 +2267,7 @@ type Spend struct {
 
 func (x *Spend) Reset() {
 	*x = Spend{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[22]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1957,7 +2279,7 @@ func (x *Spend) String() string {
 func (*Spend) ProtoMessage() {}
 
 func (x *Spend) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[22]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1970,7 +2292,7 @@ func (x *Spend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Spend.ProtoReflect.Descriptor instead.
 func (*Spend) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{22}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Spend) GetGroup() string {
@@ -2026,7 +2348,7 @@ type Budget struct {
 
 func (x *Budget) Reset() {
 	*x = Budget{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[23]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2038,7 +2360,7 @@ func (x *Budget) String() string {
 func (*Budget) ProtoMessage() {}
 
 func (x *Budget) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[23]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2051,7 +2373,7 @@ func (x *Budget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Budget.ProtoReflect.Descriptor instead.
 func (*Budget) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{23}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Budget) GetName() string {
@@ -2099,7 +2421,7 @@ type BudgetStatus struct {
 
 func (x *BudgetStatus) Reset() {
 	*x = BudgetStatus{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[24]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2111,7 +2433,7 @@ func (x *BudgetStatus) String() string {
 func (*BudgetStatus) ProtoMessage() {}
 
 func (x *BudgetStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[24]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2124,7 +2446,7 @@ func (x *BudgetStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetStatus.ProtoReflect.Descriptor instead.
 func (*BudgetStatus) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{24}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *BudgetStatus) GetBudget() *Budget {
@@ -2168,7 +2490,7 @@ type SetBudgetRequest struct {
 
 func (x *SetBudgetRequest) Reset() {
 	*x = SetBudgetRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[25]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2180,7 +2502,7 @@ func (x *SetBudgetRequest) String() string {
 func (*SetBudgetRequest) ProtoMessage() {}
 
 func (x *SetBudgetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[25]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2193,7 +2515,7 @@ func (x *SetBudgetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetBudgetRequest.ProtoReflect.Descriptor instead.
 func (*SetBudgetRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{25}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SetBudgetRequest) GetBudget() *Budget {
@@ -2221,7 +2543,7 @@ type SetBudgetResponse struct {
 
 func (x *SetBudgetResponse) Reset() {
 	*x = SetBudgetResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[26]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2233,7 +2555,7 @@ func (x *SetBudgetResponse) String() string {
 func (*SetBudgetResponse) ProtoMessage() {}
 
 func (x *SetBudgetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[26]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2246,7 +2568,7 @@ func (x *SetBudgetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetBudgetResponse.ProtoReflect.Descriptor instead.
 func (*SetBudgetResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{26}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SetBudgetResponse) GetBudget() *BudgetStatus {
@@ -2277,7 +2599,7 @@ type StartTrainingRequest struct {
 
 func (x *StartTrainingRequest) Reset() {
 	*x = StartTrainingRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[27]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2289,7 +2611,7 @@ func (x *StartTrainingRequest) String() string {
 func (*StartTrainingRequest) ProtoMessage() {}
 
 func (x *StartTrainingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[27]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2302,7 +2624,7 @@ func (x *StartTrainingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartTrainingRequest.ProtoReflect.Descriptor instead.
 func (*StartTrainingRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{27}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *StartTrainingRequest) GetArchitecture() string {
@@ -2358,7 +2680,7 @@ type StartTrainingResponse struct {
 
 func (x *StartTrainingResponse) Reset() {
 	*x = StartTrainingResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[28]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2370,7 +2692,7 @@ func (x *StartTrainingResponse) String() string {
 func (*StartTrainingResponse) ProtoMessage() {}
 
 func (x *StartTrainingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[28]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2383,7 +2705,7 @@ func (x *StartTrainingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartTrainingResponse.ProtoReflect.Descriptor instead.
 func (*StartTrainingResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{28}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *StartTrainingResponse) GetTraining() *Training {
@@ -2404,7 +2726,7 @@ type GetTrainingRequest struct {
 
 func (x *GetTrainingRequest) Reset() {
 	*x = GetTrainingRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[29]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2416,7 +2738,7 @@ func (x *GetTrainingRequest) String() string {
 func (*GetTrainingRequest) ProtoMessage() {}
 
 func (x *GetTrainingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[29]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2429,7 +2751,7 @@ func (x *GetTrainingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrainingRequest.ProtoReflect.Descriptor instead.
 func (*GetTrainingRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{29}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetTrainingRequest) GetTrainingId() string {
@@ -2450,7 +2772,7 @@ type GetTrainingResponse struct {
 
 func (x *GetTrainingResponse) Reset() {
 	*x = GetTrainingResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[30]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2462,7 +2784,7 @@ func (x *GetTrainingResponse) String() string {
 func (*GetTrainingResponse) ProtoMessage() {}
 
 func (x *GetTrainingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[30]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2475,7 +2797,7 @@ func (x *GetTrainingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrainingResponse.ProtoReflect.Descriptor instead.
 func (*GetTrainingResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{30}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetTrainingResponse) GetTraining() *Training {
@@ -2496,7 +2818,7 @@ type CancelTrainingRequest struct {
 
 func (x *CancelTrainingRequest) Reset() {
 	*x = CancelTrainingRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[31]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2508,7 +2830,7 @@ func (x *CancelTrainingRequest) String() string {
 func (*CancelTrainingRequest) ProtoMessage() {}
 
 func (x *CancelTrainingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[31]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2521,7 +2843,7 @@ func (x *CancelTrainingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTrainingRequest.ProtoReflect.Descriptor instead.
 func (*CancelTrainingRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{31}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CancelTrainingRequest) GetTrainingId() string {
@@ -2542,7 +2864,7 @@ type CancelTrainingResponse struct {
 
 func (x *CancelTrainingResponse) Reset() {
 	*x = CancelTrainingResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[32]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2554,7 +2876,7 @@ func (x *CancelTrainingResponse) String() string {
 func (*CancelTrainingResponse) ProtoMessage() {}
 
 func (x *CancelTrainingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[32]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2567,7 +2889,7 @@ func (x *CancelTrainingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTrainingResponse.ProtoReflect.Descriptor instead.
 func (*CancelTrainingResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{32}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CancelTrainingResponse) GetTraining() *Training {
@@ -2610,7 +2932,7 @@ type Training struct {
 
 func (x *Training) Reset() {
 	*x = Training{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[33]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2622,7 +2944,7 @@ func (x *Training) String() string {
 func (*Training) ProtoMessage() {}
 
 func (x *Training) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[33]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2635,7 +2957,7 @@ func (x *Training) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Training.ProtoReflect.Descriptor instead.
 func (*Training) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{33}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Training) GetId() string {
@@ -2741,7 +3063,7 @@ type ListPredictionsRequest struct {
 
 func (x *ListPredictionsRequest) Reset() {
 	*x = ListPredictionsRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[34]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2753,7 +3075,7 @@ func (x *ListPredictionsRequest) String() string {
 func (*ListPredictionsRequest) ProtoMessage() {}
 
 func (x *ListPredictionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[34]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2766,7 +3088,7 @@ func (x *ListPredictionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPredictionsRequest.ProtoReflect.Descriptor instead.
 func (*ListPredictionsRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{34}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListPredictionsRequest) GetPageSize() int32 {
@@ -2817,7 +3139,7 @@ type ListPredictionsResponse struct {
 
 func (x *ListPredictionsResponse) Reset() {
 	*x = ListPredictionsResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[35]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2829,7 +3151,7 @@ func (x *ListPredictionsResponse) String() string {
 func (*ListPredictionsResponse) ProtoMessage() {}
 
 func (x *ListPredictionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[35]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2842,7 +3164,7 @@ func (x *ListPredictionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPredictionsResponse.ProtoReflect.Descriptor instead.
 func (*ListPredictionsResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{35}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListPredictionsResponse) GetPredictions() []*Prediction {
@@ -2870,7 +3192,7 @@ type ReplayPredictionRequest struct {
 
 func (x *ReplayPredictionRequest) Reset() {
 	*x = ReplayPredictionRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[36]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2882,7 +3204,7 @@ func (x *ReplayPredictionRequest) String() string {
 func (*ReplayPredictionRequest) ProtoMessage() {}
 
 func (x *ReplayPredictionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[36]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2895,7 +3217,7 @@ func (x *ReplayPredictionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayPredictionRequest.ProtoReflect.Descriptor instead.
 func (*ReplayPredictionRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{36}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ReplayPredictionRequest) GetPredictionId() string {
@@ -2922,7 +3244,7 @@ type ReplayPredictionResponse struct {
 
 func (x *ReplayPredictionResponse) Reset() {
 	*x = ReplayPredictionResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[37]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2934,7 +3256,7 @@ func (x *ReplayPredictionResponse) String() string {
 func (*ReplayPredictionResponse) ProtoMessage() {}
 
 func (x *ReplayPredictionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[37]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2947,7 +3269,7 @@ func (x *ReplayPredictionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayPredictionResponse.ProtoReflect.Descriptor instead.
 func (*ReplayPredictionResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{37}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ReplayPredictionResponse) GetStored() *Prediction {
@@ -2981,7 +3303,8 @@ func (x *ReplayPredictionResponse) GetDifferences() []string {
 // Asks to be told.
 type WatchEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Kinds of interest, for example "prediction", "member", "spend". Empty: all.
+	// Kinds of interest: "prediction", "failure", "member", "mode", "circuit",
+	// "spend", "alert". Empty: all.
 	Kinds         []string `protobuf:"bytes,1,rep,name=kinds,proto3" json:"kinds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2989,7 +3312,7 @@ type WatchEventsRequest struct {
 
 func (x *WatchEventsRequest) Reset() {
 	*x = WatchEventsRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[38]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3001,7 +3324,7 @@ func (x *WatchEventsRequest) String() string {
 func (*WatchEventsRequest) ProtoMessage() {}
 
 func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[38]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3014,7 +3337,7 @@ func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEventsRequest.ProtoReflect.Descriptor instead.
 func (*WatchEventsRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{38}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *WatchEventsRequest) GetKinds() []string {
@@ -3029,7 +3352,8 @@ type WatchEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// When.
 	Time *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
-	// Kind, for example "prediction".
+	// Kind, see `WatchEventsRequest.kinds`; "watching" is the first of every
+	// stream and says that from now on nothing is missed unless `lost` says so.
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// What it is about, for example a member's name.
 	Subject string `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
@@ -3038,14 +3362,16 @@ type WatchEventsResponse struct {
 	// The prediction, for kind "prediction".
 	Prediction *Prediction `protobuf:"bytes,5,opt,name=prediction,proto3" json:"prediction,omitempty"`
 	// Figures by name.
-	Figures       map[string]float64 `protobuf:"bytes,6,rep,name=figures,proto3" json:"figures,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	Figures map[string]float64 `protobuf:"bytes,6,rep,name=figures,proto3" json:"figures,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	// How many events before this one were lost because the watcher was slow.
+	Lost          uint64 `protobuf:"varint,7,opt,name=lost,proto3" json:"lost,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WatchEventsResponse) Reset() {
 	*x = WatchEventsResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[39]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3057,7 +3383,7 @@ func (x *WatchEventsResponse) String() string {
 func (*WatchEventsResponse) ProtoMessage() {}
 
 func (x *WatchEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[39]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3070,7 +3396,7 @@ func (x *WatchEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEventsResponse.ProtoReflect.Descriptor instead.
 func (*WatchEventsResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{39}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *WatchEventsResponse) GetTime() *timestamppb.Timestamp {
@@ -3115,12 +3441,19 @@ func (x *WatchEventsResponse) GetFigures() map[string]float64 {
 	return nil
 }
 
+func (x *WatchEventsResponse) GetLost() uint64 {
+	if x != nil {
+		return x.Lost
+	}
+	return 0
+}
+
 var File_consilience_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
 	"\"consilience/v1/admin_service.proto\x12\x0econsilience.v1\x1a\x1fconsilience/v1/prediction.proto\x1a\x1dconsilience/v1/question.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n" +
-	"\x10GetStatusRequest\"\x9f\x04\n" +
+	"\x10GetStatusRequest\"\x8f\x05\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -3139,7 +3472,39 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\x14predictions_answered\x18\n" +
 	" \x01(\x04R\x13predictionsAnswered\x12\x18\n" +
 	"\astorage\x18\v \x01(\tR\astorage\x12C\n" +
-	"\x0flast_prediction\x18\f \x01(\v2\x1a.consilience.v1.PredictionR\x0elastPrediction\"\xeb\x01\n" +
+	"\x0flast_prediction\x18\f \x01(\v2\x1a.consilience.v1.PredictionR\x0elastPrediction\x12;\n" +
+	"\vmode_status\x18\x1e \x01(\v2\x1a.consilience.v1.ModeStatusR\n" +
+	"modeStatus\x121\n" +
+	"\x05cache\x18\x1f \x01(\v2\x1b.consilience.v1.CacheStatusR\x05cache\"\xe8\x02\n" +
+	"\n" +
+	"ModeStatus\x121\n" +
+	"\x04mode\x18\x01 \x01(\x0e2\x1d.consilience.v1.OperatingModeR\x04mode\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x129\n" +
+	"\n" +
+	"since_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tsinceTime\x12\x16\n" +
+	"\x06manual\x18\x04 \x01(\bR\x06manual\x129\n" +
+	"\n" +
+	"until_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\x12D\n" +
+	"\bmeasured\x18\x06 \x03(\v2(.consilience.v1.ModeStatus.MeasuredEntryR\bmeasured\x1a;\n" +
+	"\rMeasuredEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\xe4\x01\n" +
+	"\vCacheStatus\x12\x18\n" +
+	"\aentries\x18\x01 \x01(\x04R\aentries\x12\x1a\n" +
+	"\bcapacity\x18\x02 \x01(\x04R\bcapacity\x12\x1d\n" +
+	"\n" +
+	"exact_hits\x18\x03 \x01(\x04R\texactHits\x12\x1f\n" +
+	"\vshared_hits\x18\x04 \x01(\x04R\n" +
+	"sharedHits\x12!\n" +
+	"\fsimilar_hits\x18\x05 \x01(\x04R\vsimilarHits\x12\x16\n" +
+	"\x06misses\x18\x06 \x01(\x04R\x06misses\x12$\n" +
+	"\x0esaved_nano_usd\x18\a \x01(\x03R\fsavedNanoUsd\"\x92\x01\n" +
+	"\x0eSetModeRequest\x121\n" +
+	"\x04mode\x18\x01 \x01(\x0e2\x1d.consilience.v1.OperatingModeR\x04mode\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x125\n" +
+	"\bduration\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\bduration\"E\n" +
+	"\x0fSetModeResponse\x122\n" +
+	"\x06status\x18\x01 \x01(\v2\x1a.consilience.v1.ModeStatusR\x06status\"\xeb\x01\n" +
 	"\x0eEnsembleStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
@@ -3358,7 +3723,7 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\averdict\x18\x03 \x01(\x0e2\x1d.consilience.v1.ReplayVerdictR\averdict\x12 \n" +
 	"\vdifferences\x18\x04 \x03(\tR\vdifferences\"*\n" +
 	"\x12WatchEventsRequest\x12\x14\n" +
-	"\x05kinds\x18\x01 \x03(\tR\x05kinds\"\xd1\x02\n" +
+	"\x05kinds\x18\x01 \x03(\tR\x05kinds\"\xe5\x02\n" +
 	"\x13WatchEventsResponse\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x18\n" +
@@ -3367,7 +3732,8 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
 	"prediction\x18\x05 \x01(\v2\x1a.consilience.v1.PredictionR\n" +
 	"prediction\x12J\n" +
-	"\afigures\x18\x06 \x03(\v20.consilience.v1.WatchEventsResponse.FiguresEntryR\afigures\x1a:\n" +
+	"\afigures\x18\x06 \x03(\v20.consilience.v1.WatchEventsResponse.FiguresEntryR\afigures\x12\x12\n" +
+	"\x04lost\x18\a \x01(\x04R\x04lost\x1a:\n" +
 	"\fFiguresEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01*\xbf\x01\n" +
@@ -3389,7 +3755,7 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\x1aREPLAY_VERDICT_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18REPLAY_VERDICT_IDENTICAL\x10\x01\x12\x1d\n" +
 	"\x19REPLAY_VERDICT_EQUIVALENT\x10\x02\x12\x1c\n" +
-	"\x18REPLAY_VERDICT_DIFFERENT\x10\x032\xb7\v\n" +
+	"\x18REPLAY_VERDICT_DIFFERENT\x10\x032\x83\f\n" +
 	"\fAdminService\x12P\n" +
 	"\tGetStatus\x12 .consilience.v1.GetStatusRequest\x1a!.consilience.v1.GetStatusResponse\x12V\n" +
 	"\vListMembers\x12\".consilience.v1.ListMembersRequest\x1a#.consilience.v1.ListMembersResponse\x12Y\n" +
@@ -3405,7 +3771,8 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\vGetTraining\x12\".consilience.v1.GetTrainingRequest\x1a#.consilience.v1.GetTrainingResponse\x12_\n" +
 	"\x0eCancelTraining\x12%.consilience.v1.CancelTrainingRequest\x1a&.consilience.v1.CancelTrainingResponse\x12b\n" +
 	"\x0fListPredictions\x12&.consilience.v1.ListPredictionsRequest\x1a'.consilience.v1.ListPredictionsResponse\x12e\n" +
-	"\x10ReplayPrediction\x12'.consilience.v1.ReplayPredictionRequest\x1a(.consilience.v1.ReplayPredictionResponse\x12X\n" +
+	"\x10ReplayPrediction\x12'.consilience.v1.ReplayPredictionRequest\x1a(.consilience.v1.ReplayPredictionResponse\x12J\n" +
+	"\aSetMode\x12\x1e.consilience.v1.SetModeRequest\x1a\x1f.consilience.v1.SetModeResponse\x12X\n" +
 	"\vWatchEvents\x12\".consilience.v1.WatchEventsRequest\x1a#.consilience.v1.WatchEventsResponse0\x01B\xb5\x01\n" +
 	"\x12com.consilience.v1B\x11AdminServiceProtoP\x01Z3consilience/clients/go/consilience/v1;consiliencev1\xa2\x02\x03CXX\xaa\x02\x0eConsilience.V1\xca\x02\x0eConsilience\\V1\xe2\x02\x1aConsilience\\V1\\GPBMetadata\xea\x02\x0fConsilience::V1b\x06proto3"
 
@@ -3422,144 +3789,160 @@ func file_consilience_v1_admin_service_proto_rawDescGZIP() []byte {
 }
 
 var file_consilience_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_consilience_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
+var file_consilience_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_consilience_v1_admin_service_proto_goTypes = []any{
 	(OperatingMode)(0),               // 0: consilience.v1.OperatingMode
 	(TrainingState)(0),               // 1: consilience.v1.TrainingState
 	(ReplayVerdict)(0),               // 2: consilience.v1.ReplayVerdict
 	(*GetStatusRequest)(nil),         // 3: consilience.v1.GetStatusRequest
 	(*GetStatusResponse)(nil),        // 4: consilience.v1.GetStatusResponse
-	(*EnsembleStatus)(nil),           // 5: consilience.v1.EnsembleStatus
-	(*ListMembersRequest)(nil),       // 6: consilience.v1.ListMembersRequest
-	(*ListMembersResponse)(nil),      // 7: consilience.v1.ListMembersResponse
-	(*Member)(nil),                   // 8: consilience.v1.Member
-	(*UpdateMemberRequest)(nil),      // 9: consilience.v1.UpdateMemberRequest
-	(*UpdateMemberResponse)(nil),     // 10: consilience.v1.UpdateMemberResponse
-	(*AddMemberRequest)(nil),         // 11: consilience.v1.AddMemberRequest
-	(*AddMemberResponse)(nil),        // 12: consilience.v1.AddMemberResponse
-	(*RemoveMemberRequest)(nil),      // 13: consilience.v1.RemoveMemberRequest
-	(*RemoveMemberResponse)(nil),     // 14: consilience.v1.RemoveMemberResponse
-	(*SetStrategyRequest)(nil),       // 15: consilience.v1.SetStrategyRequest
-	(*SetStrategyResponse)(nil),      // 16: consilience.v1.SetStrategyResponse
-	(*RecordOutcomeRequest)(nil),     // 17: consilience.v1.RecordOutcomeRequest
-	(*RecordOutcomeResponse)(nil),    // 18: consilience.v1.RecordOutcomeResponse
-	(*RecordOutcomeResult)(nil),      // 19: consilience.v1.RecordOutcomeResult
-	(*ListPerformanceRequest)(nil),   // 20: consilience.v1.ListPerformanceRequest
-	(*ListPerformanceResponse)(nil),  // 21: consilience.v1.ListPerformanceResponse
-	(*Performance)(nil),              // 22: consilience.v1.Performance
-	(*GetSpendRequest)(nil),          // 23: consilience.v1.GetSpendRequest
-	(*GetSpendResponse)(nil),         // 24: consilience.v1.GetSpendResponse
-	(*Spend)(nil),                    // 25: consilience.v1.Spend
-	(*Budget)(nil),                   // 26: consilience.v1.Budget
-	(*BudgetStatus)(nil),             // 27: consilience.v1.BudgetStatus
-	(*SetBudgetRequest)(nil),         // 28: consilience.v1.SetBudgetRequest
-	(*SetBudgetResponse)(nil),        // 29: consilience.v1.SetBudgetResponse
-	(*StartTrainingRequest)(nil),     // 30: consilience.v1.StartTrainingRequest
-	(*StartTrainingResponse)(nil),    // 31: consilience.v1.StartTrainingResponse
-	(*GetTrainingRequest)(nil),       // 32: consilience.v1.GetTrainingRequest
-	(*GetTrainingResponse)(nil),      // 33: consilience.v1.GetTrainingResponse
-	(*CancelTrainingRequest)(nil),    // 34: consilience.v1.CancelTrainingRequest
-	(*CancelTrainingResponse)(nil),   // 35: consilience.v1.CancelTrainingResponse
-	(*Training)(nil),                 // 36: consilience.v1.Training
-	(*ListPredictionsRequest)(nil),   // 37: consilience.v1.ListPredictionsRequest
-	(*ListPredictionsResponse)(nil),  // 38: consilience.v1.ListPredictionsResponse
-	(*ReplayPredictionRequest)(nil),  // 39: consilience.v1.ReplayPredictionRequest
-	(*ReplayPredictionResponse)(nil), // 40: consilience.v1.ReplayPredictionResponse
-	(*WatchEventsRequest)(nil),       // 41: consilience.v1.WatchEventsRequest
-	(*WatchEventsResponse)(nil),      // 42: consilience.v1.WatchEventsResponse
-	nil,                              // 43: consilience.v1.Member.AbsencesEntry
-	nil,                              // 44: consilience.v1.SetStrategyRequest.ParametersEntry
-	nil,                              // 45: consilience.v1.StartTrainingRequest.ParametersEntry
-	nil,                              // 46: consilience.v1.Training.MetricsEntry
-	nil,                              // 47: consilience.v1.WatchEventsResponse.FiguresEntry
-	(*timestamppb.Timestamp)(nil),    // 48: google.protobuf.Timestamp
-	(*Prediction)(nil),               // 49: consilience.v1.Prediction
-	(*Method)(nil),                   // 50: consilience.v1.Method
-	(*durationpb.Duration)(nil),      // 51: google.protobuf.Duration
-	(*Resolution)(nil),               // 52: consilience.v1.Resolution
+	(*ModeStatus)(nil),               // 5: consilience.v1.ModeStatus
+	(*CacheStatus)(nil),              // 6: consilience.v1.CacheStatus
+	(*SetModeRequest)(nil),           // 7: consilience.v1.SetModeRequest
+	(*SetModeResponse)(nil),          // 8: consilience.v1.SetModeResponse
+	(*EnsembleStatus)(nil),           // 9: consilience.v1.EnsembleStatus
+	(*ListMembersRequest)(nil),       // 10: consilience.v1.ListMembersRequest
+	(*ListMembersResponse)(nil),      // 11: consilience.v1.ListMembersResponse
+	(*Member)(nil),                   // 12: consilience.v1.Member
+	(*UpdateMemberRequest)(nil),      // 13: consilience.v1.UpdateMemberRequest
+	(*UpdateMemberResponse)(nil),     // 14: consilience.v1.UpdateMemberResponse
+	(*AddMemberRequest)(nil),         // 15: consilience.v1.AddMemberRequest
+	(*AddMemberResponse)(nil),        // 16: consilience.v1.AddMemberResponse
+	(*RemoveMemberRequest)(nil),      // 17: consilience.v1.RemoveMemberRequest
+	(*RemoveMemberResponse)(nil),     // 18: consilience.v1.RemoveMemberResponse
+	(*SetStrategyRequest)(nil),       // 19: consilience.v1.SetStrategyRequest
+	(*SetStrategyResponse)(nil),      // 20: consilience.v1.SetStrategyResponse
+	(*RecordOutcomeRequest)(nil),     // 21: consilience.v1.RecordOutcomeRequest
+	(*RecordOutcomeResponse)(nil),    // 22: consilience.v1.RecordOutcomeResponse
+	(*RecordOutcomeResult)(nil),      // 23: consilience.v1.RecordOutcomeResult
+	(*ListPerformanceRequest)(nil),   // 24: consilience.v1.ListPerformanceRequest
+	(*ListPerformanceResponse)(nil),  // 25: consilience.v1.ListPerformanceResponse
+	(*Performance)(nil),              // 26: consilience.v1.Performance
+	(*GetSpendRequest)(nil),          // 27: consilience.v1.GetSpendRequest
+	(*GetSpendResponse)(nil),         // 28: consilience.v1.GetSpendResponse
+	(*Spend)(nil),                    // 29: consilience.v1.Spend
+	(*Budget)(nil),                   // 30: consilience.v1.Budget
+	(*BudgetStatus)(nil),             // 31: consilience.v1.BudgetStatus
+	(*SetBudgetRequest)(nil),         // 32: consilience.v1.SetBudgetRequest
+	(*SetBudgetResponse)(nil),        // 33: consilience.v1.SetBudgetResponse
+	(*StartTrainingRequest)(nil),     // 34: consilience.v1.StartTrainingRequest
+	(*StartTrainingResponse)(nil),    // 35: consilience.v1.StartTrainingResponse
+	(*GetTrainingRequest)(nil),       // 36: consilience.v1.GetTrainingRequest
+	(*GetTrainingResponse)(nil),      // 37: consilience.v1.GetTrainingResponse
+	(*CancelTrainingRequest)(nil),    // 38: consilience.v1.CancelTrainingRequest
+	(*CancelTrainingResponse)(nil),   // 39: consilience.v1.CancelTrainingResponse
+	(*Training)(nil),                 // 40: consilience.v1.Training
+	(*ListPredictionsRequest)(nil),   // 41: consilience.v1.ListPredictionsRequest
+	(*ListPredictionsResponse)(nil),  // 42: consilience.v1.ListPredictionsResponse
+	(*ReplayPredictionRequest)(nil),  // 43: consilience.v1.ReplayPredictionRequest
+	(*ReplayPredictionResponse)(nil), // 44: consilience.v1.ReplayPredictionResponse
+	(*WatchEventsRequest)(nil),       // 45: consilience.v1.WatchEventsRequest
+	(*WatchEventsResponse)(nil),      // 46: consilience.v1.WatchEventsResponse
+	nil,                              // 47: consilience.v1.ModeStatus.MeasuredEntry
+	nil,                              // 48: consilience.v1.Member.AbsencesEntry
+	nil,                              // 49: consilience.v1.SetStrategyRequest.ParametersEntry
+	nil,                              // 50: consilience.v1.StartTrainingRequest.ParametersEntry
+	nil,                              // 51: consilience.v1.Training.MetricsEntry
+	nil,                              // 52: consilience.v1.WatchEventsResponse.FiguresEntry
+	(*timestamppb.Timestamp)(nil),    // 53: google.protobuf.Timestamp
+	(*Prediction)(nil),               // 54: consilience.v1.Prediction
+	(*durationpb.Duration)(nil),      // 55: google.protobuf.Duration
+	(*Method)(nil),                   // 56: consilience.v1.Method
+	(*Resolution)(nil),               // 57: consilience.v1.Resolution
 }
 var file_consilience_v1_admin_service_proto_depIdxs = []int32{
-	48, // 0: consilience.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
-	5,  // 1: consilience.v1.GetStatusResponse.ensembles:type_name -> consilience.v1.EnsembleStatus
+	53, // 0: consilience.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
+	9,  // 1: consilience.v1.GetStatusResponse.ensembles:type_name -> consilience.v1.EnsembleStatus
 	0,  // 2: consilience.v1.GetStatusResponse.mode:type_name -> consilience.v1.OperatingMode
-	49, // 3: consilience.v1.GetStatusResponse.last_prediction:type_name -> consilience.v1.Prediction
-	50, // 4: consilience.v1.EnsembleStatus.method:type_name -> consilience.v1.Method
-	8,  // 5: consilience.v1.ListMembersResponse.members:type_name -> consilience.v1.Member
-	51, // 6: consilience.v1.Member.timeout:type_name -> google.protobuf.Duration
-	51, // 7: consilience.v1.Member.mean_latency:type_name -> google.protobuf.Duration
-	43, // 8: consilience.v1.Member.absences:type_name -> consilience.v1.Member.AbsencesEntry
-	51, // 9: consilience.v1.UpdateMemberRequest.timeout:type_name -> google.protobuf.Duration
-	8,  // 10: consilience.v1.UpdateMemberResponse.member:type_name -> consilience.v1.Member
-	8,  // 11: consilience.v1.AddMemberRequest.member:type_name -> consilience.v1.Member
-	8,  // 12: consilience.v1.AddMemberResponse.member:type_name -> consilience.v1.Member
-	44, // 13: consilience.v1.SetStrategyRequest.parameters:type_name -> consilience.v1.SetStrategyRequest.ParametersEntry
-	5,  // 14: consilience.v1.SetStrategyResponse.ensemble:type_name -> consilience.v1.EnsembleStatus
-	52, // 15: consilience.v1.RecordOutcomeRequest.resolutions:type_name -> consilience.v1.Resolution
-	19, // 16: consilience.v1.RecordOutcomeResponse.results:type_name -> consilience.v1.RecordOutcomeResult
-	22, // 17: consilience.v1.ListPerformanceResponse.performances:type_name -> consilience.v1.Performance
-	51, // 18: consilience.v1.Performance.mean_latency:type_name -> google.protobuf.Duration
-	48, // 19: consilience.v1.GetSpendRequest.start_time:type_name -> google.protobuf.Timestamp
-	48, // 20: consilience.v1.GetSpendRequest.end_time:type_name -> google.protobuf.Timestamp
-	25, // 21: consilience.v1.GetSpendResponse.spends:type_name -> consilience.v1.Spend
-	27, // 22: consilience.v1.GetSpendResponse.budgets:type_name -> consilience.v1.BudgetStatus
-	51, // 23: consilience.v1.Budget.window:type_name -> google.protobuf.Duration
-	26, // 24: consilience.v1.BudgetStatus.budget:type_name -> consilience.v1.Budget
-	48, // 25: consilience.v1.BudgetStatus.window_start_time:type_name -> google.protobuf.Timestamp
-	26, // 26: consilience.v1.SetBudgetRequest.budget:type_name -> consilience.v1.Budget
-	27, // 27: consilience.v1.SetBudgetResponse.budget:type_name -> consilience.v1.BudgetStatus
-	45, // 28: consilience.v1.StartTrainingRequest.parameters:type_name -> consilience.v1.StartTrainingRequest.ParametersEntry
-	36, // 29: consilience.v1.StartTrainingResponse.training:type_name -> consilience.v1.Training
-	36, // 30: consilience.v1.GetTrainingResponse.training:type_name -> consilience.v1.Training
-	36, // 31: consilience.v1.CancelTrainingResponse.training:type_name -> consilience.v1.Training
-	1,  // 32: consilience.v1.Training.state:type_name -> consilience.v1.TrainingState
-	46, // 33: consilience.v1.Training.metrics:type_name -> consilience.v1.Training.MetricsEntry
-	48, // 34: consilience.v1.Training.start_time:type_name -> google.protobuf.Timestamp
-	48, // 35: consilience.v1.ListPredictionsRequest.start_time:type_name -> google.protobuf.Timestamp
-	48, // 36: consilience.v1.ListPredictionsRequest.end_time:type_name -> google.protobuf.Timestamp
-	49, // 37: consilience.v1.ListPredictionsResponse.predictions:type_name -> consilience.v1.Prediction
-	49, // 38: consilience.v1.ReplayPredictionResponse.stored:type_name -> consilience.v1.Prediction
-	49, // 39: consilience.v1.ReplayPredictionResponse.replayed:type_name -> consilience.v1.Prediction
-	2,  // 40: consilience.v1.ReplayPredictionResponse.verdict:type_name -> consilience.v1.ReplayVerdict
-	48, // 41: consilience.v1.WatchEventsResponse.time:type_name -> google.protobuf.Timestamp
-	49, // 42: consilience.v1.WatchEventsResponse.prediction:type_name -> consilience.v1.Prediction
-	47, // 43: consilience.v1.WatchEventsResponse.figures:type_name -> consilience.v1.WatchEventsResponse.FiguresEntry
-	3,  // 44: consilience.v1.AdminService.GetStatus:input_type -> consilience.v1.GetStatusRequest
-	6,  // 45: consilience.v1.AdminService.ListMembers:input_type -> consilience.v1.ListMembersRequest
-	9,  // 46: consilience.v1.AdminService.UpdateMember:input_type -> consilience.v1.UpdateMemberRequest
-	11, // 47: consilience.v1.AdminService.AddMember:input_type -> consilience.v1.AddMemberRequest
-	13, // 48: consilience.v1.AdminService.RemoveMember:input_type -> consilience.v1.RemoveMemberRequest
-	15, // 49: consilience.v1.AdminService.SetStrategy:input_type -> consilience.v1.SetStrategyRequest
-	17, // 50: consilience.v1.AdminService.RecordOutcome:input_type -> consilience.v1.RecordOutcomeRequest
-	20, // 51: consilience.v1.AdminService.ListPerformance:input_type -> consilience.v1.ListPerformanceRequest
-	23, // 52: consilience.v1.AdminService.GetSpend:input_type -> consilience.v1.GetSpendRequest
-	28, // 53: consilience.v1.AdminService.SetBudget:input_type -> consilience.v1.SetBudgetRequest
-	30, // 54: consilience.v1.AdminService.StartTraining:input_type -> consilience.v1.StartTrainingRequest
-	32, // 55: consilience.v1.AdminService.GetTraining:input_type -> consilience.v1.GetTrainingRequest
-	34, // 56: consilience.v1.AdminService.CancelTraining:input_type -> consilience.v1.CancelTrainingRequest
-	37, // 57: consilience.v1.AdminService.ListPredictions:input_type -> consilience.v1.ListPredictionsRequest
-	39, // 58: consilience.v1.AdminService.ReplayPrediction:input_type -> consilience.v1.ReplayPredictionRequest
-	41, // 59: consilience.v1.AdminService.WatchEvents:input_type -> consilience.v1.WatchEventsRequest
-	4,  // 60: consilience.v1.AdminService.GetStatus:output_type -> consilience.v1.GetStatusResponse
-	7,  // 61: consilience.v1.AdminService.ListMembers:output_type -> consilience.v1.ListMembersResponse
-	10, // 62: consilience.v1.AdminService.UpdateMember:output_type -> consilience.v1.UpdateMemberResponse
-	12, // 63: consilience.v1.AdminService.AddMember:output_type -> consilience.v1.AddMemberResponse
-	14, // 64: consilience.v1.AdminService.RemoveMember:output_type -> consilience.v1.RemoveMemberResponse
-	16, // 65: consilience.v1.AdminService.SetStrategy:output_type -> consilience.v1.SetStrategyResponse
-	18, // 66: consilience.v1.AdminService.RecordOutcome:output_type -> consilience.v1.RecordOutcomeResponse
-	21, // 67: consilience.v1.AdminService.ListPerformance:output_type -> consilience.v1.ListPerformanceResponse
-	24, // 68: consilience.v1.AdminService.GetSpend:output_type -> consilience.v1.GetSpendResponse
-	29, // 69: consilience.v1.AdminService.SetBudget:output_type -> consilience.v1.SetBudgetResponse
-	31, // 70: consilience.v1.AdminService.StartTraining:output_type -> consilience.v1.StartTrainingResponse
-	33, // 71: consilience.v1.AdminService.GetTraining:output_type -> consilience.v1.GetTrainingResponse
-	35, // 72: consilience.v1.AdminService.CancelTraining:output_type -> consilience.v1.CancelTrainingResponse
-	38, // 73: consilience.v1.AdminService.ListPredictions:output_type -> consilience.v1.ListPredictionsResponse
-	40, // 74: consilience.v1.AdminService.ReplayPrediction:output_type -> consilience.v1.ReplayPredictionResponse
-	42, // 75: consilience.v1.AdminService.WatchEvents:output_type -> consilience.v1.WatchEventsResponse
-	60, // [60:76] is the sub-list for method output_type
-	44, // [44:60] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	54, // 3: consilience.v1.GetStatusResponse.last_prediction:type_name -> consilience.v1.Prediction
+	5,  // 4: consilience.v1.GetStatusResponse.mode_status:type_name -> consilience.v1.ModeStatus
+	6,  // 5: consilience.v1.GetStatusResponse.cache:type_name -> consilience.v1.CacheStatus
+	0,  // 6: consilience.v1.ModeStatus.mode:type_name -> consilience.v1.OperatingMode
+	53, // 7: consilience.v1.ModeStatus.since_time:type_name -> google.protobuf.Timestamp
+	53, // 8: consilience.v1.ModeStatus.until_time:type_name -> google.protobuf.Timestamp
+	47, // 9: consilience.v1.ModeStatus.measured:type_name -> consilience.v1.ModeStatus.MeasuredEntry
+	0,  // 10: consilience.v1.SetModeRequest.mode:type_name -> consilience.v1.OperatingMode
+	55, // 11: consilience.v1.SetModeRequest.duration:type_name -> google.protobuf.Duration
+	5,  // 12: consilience.v1.SetModeResponse.status:type_name -> consilience.v1.ModeStatus
+	56, // 13: consilience.v1.EnsembleStatus.method:type_name -> consilience.v1.Method
+	12, // 14: consilience.v1.ListMembersResponse.members:type_name -> consilience.v1.Member
+	55, // 15: consilience.v1.Member.timeout:type_name -> google.protobuf.Duration
+	55, // 16: consilience.v1.Member.mean_latency:type_name -> google.protobuf.Duration
+	48, // 17: consilience.v1.Member.absences:type_name -> consilience.v1.Member.AbsencesEntry
+	55, // 18: consilience.v1.UpdateMemberRequest.timeout:type_name -> google.protobuf.Duration
+	12, // 19: consilience.v1.UpdateMemberResponse.member:type_name -> consilience.v1.Member
+	12, // 20: consilience.v1.AddMemberRequest.member:type_name -> consilience.v1.Member
+	12, // 21: consilience.v1.AddMemberResponse.member:type_name -> consilience.v1.Member
+	49, // 22: consilience.v1.SetStrategyRequest.parameters:type_name -> consilience.v1.SetStrategyRequest.ParametersEntry
+	9,  // 23: consilience.v1.SetStrategyResponse.ensemble:type_name -> consilience.v1.EnsembleStatus
+	57, // 24: consilience.v1.RecordOutcomeRequest.resolutions:type_name -> consilience.v1.Resolution
+	23, // 25: consilience.v1.RecordOutcomeResponse.results:type_name -> consilience.v1.RecordOutcomeResult
+	26, // 26: consilience.v1.ListPerformanceResponse.performances:type_name -> consilience.v1.Performance
+	55, // 27: consilience.v1.Performance.mean_latency:type_name -> google.protobuf.Duration
+	53, // 28: consilience.v1.GetSpendRequest.start_time:type_name -> google.protobuf.Timestamp
+	53, // 29: consilience.v1.GetSpendRequest.end_time:type_name -> google.protobuf.Timestamp
+	29, // 30: consilience.v1.GetSpendResponse.spends:type_name -> consilience.v1.Spend
+	31, // 31: consilience.v1.GetSpendResponse.budgets:type_name -> consilience.v1.BudgetStatus
+	55, // 32: consilience.v1.Budget.window:type_name -> google.protobuf.Duration
+	30, // 33: consilience.v1.BudgetStatus.budget:type_name -> consilience.v1.Budget
+	53, // 34: consilience.v1.BudgetStatus.window_start_time:type_name -> google.protobuf.Timestamp
+	30, // 35: consilience.v1.SetBudgetRequest.budget:type_name -> consilience.v1.Budget
+	31, // 36: consilience.v1.SetBudgetResponse.budget:type_name -> consilience.v1.BudgetStatus
+	50, // 37: consilience.v1.StartTrainingRequest.parameters:type_name -> consilience.v1.StartTrainingRequest.ParametersEntry
+	40, // 38: consilience.v1.StartTrainingResponse.training:type_name -> consilience.v1.Training
+	40, // 39: consilience.v1.GetTrainingResponse.training:type_name -> consilience.v1.Training
+	40, // 40: consilience.v1.CancelTrainingResponse.training:type_name -> consilience.v1.Training
+	1,  // 41: consilience.v1.Training.state:type_name -> consilience.v1.TrainingState
+	51, // 42: consilience.v1.Training.metrics:type_name -> consilience.v1.Training.MetricsEntry
+	53, // 43: consilience.v1.Training.start_time:type_name -> google.protobuf.Timestamp
+	53, // 44: consilience.v1.ListPredictionsRequest.start_time:type_name -> google.protobuf.Timestamp
+	53, // 45: consilience.v1.ListPredictionsRequest.end_time:type_name -> google.protobuf.Timestamp
+	54, // 46: consilience.v1.ListPredictionsResponse.predictions:type_name -> consilience.v1.Prediction
+	54, // 47: consilience.v1.ReplayPredictionResponse.stored:type_name -> consilience.v1.Prediction
+	54, // 48: consilience.v1.ReplayPredictionResponse.replayed:type_name -> consilience.v1.Prediction
+	2,  // 49: consilience.v1.ReplayPredictionResponse.verdict:type_name -> consilience.v1.ReplayVerdict
+	53, // 50: consilience.v1.WatchEventsResponse.time:type_name -> google.protobuf.Timestamp
+	54, // 51: consilience.v1.WatchEventsResponse.prediction:type_name -> consilience.v1.Prediction
+	52, // 52: consilience.v1.WatchEventsResponse.figures:type_name -> consilience.v1.WatchEventsResponse.FiguresEntry
+	3,  // 53: consilience.v1.AdminService.GetStatus:input_type -> consilience.v1.GetStatusRequest
+	10, // 54: consilience.v1.AdminService.ListMembers:input_type -> consilience.v1.ListMembersRequest
+	13, // 55: consilience.v1.AdminService.UpdateMember:input_type -> consilience.v1.UpdateMemberRequest
+	15, // 56: consilience.v1.AdminService.AddMember:input_type -> consilience.v1.AddMemberRequest
+	17, // 57: consilience.v1.AdminService.RemoveMember:input_type -> consilience.v1.RemoveMemberRequest
+	19, // 58: consilience.v1.AdminService.SetStrategy:input_type -> consilience.v1.SetStrategyRequest
+	21, // 59: consilience.v1.AdminService.RecordOutcome:input_type -> consilience.v1.RecordOutcomeRequest
+	24, // 60: consilience.v1.AdminService.ListPerformance:input_type -> consilience.v1.ListPerformanceRequest
+	27, // 61: consilience.v1.AdminService.GetSpend:input_type -> consilience.v1.GetSpendRequest
+	32, // 62: consilience.v1.AdminService.SetBudget:input_type -> consilience.v1.SetBudgetRequest
+	34, // 63: consilience.v1.AdminService.StartTraining:input_type -> consilience.v1.StartTrainingRequest
+	36, // 64: consilience.v1.AdminService.GetTraining:input_type -> consilience.v1.GetTrainingRequest
+	38, // 65: consilience.v1.AdminService.CancelTraining:input_type -> consilience.v1.CancelTrainingRequest
+	41, // 66: consilience.v1.AdminService.ListPredictions:input_type -> consilience.v1.ListPredictionsRequest
+	43, // 67: consilience.v1.AdminService.ReplayPrediction:input_type -> consilience.v1.ReplayPredictionRequest
+	7,  // 68: consilience.v1.AdminService.SetMode:input_type -> consilience.v1.SetModeRequest
+	45, // 69: consilience.v1.AdminService.WatchEvents:input_type -> consilience.v1.WatchEventsRequest
+	4,  // 70: consilience.v1.AdminService.GetStatus:output_type -> consilience.v1.GetStatusResponse
+	11, // 71: consilience.v1.AdminService.ListMembers:output_type -> consilience.v1.ListMembersResponse
+	14, // 72: consilience.v1.AdminService.UpdateMember:output_type -> consilience.v1.UpdateMemberResponse
+	16, // 73: consilience.v1.AdminService.AddMember:output_type -> consilience.v1.AddMemberResponse
+	18, // 74: consilience.v1.AdminService.RemoveMember:output_type -> consilience.v1.RemoveMemberResponse
+	20, // 75: consilience.v1.AdminService.SetStrategy:output_type -> consilience.v1.SetStrategyResponse
+	22, // 76: consilience.v1.AdminService.RecordOutcome:output_type -> consilience.v1.RecordOutcomeResponse
+	25, // 77: consilience.v1.AdminService.ListPerformance:output_type -> consilience.v1.ListPerformanceResponse
+	28, // 78: consilience.v1.AdminService.GetSpend:output_type -> consilience.v1.GetSpendResponse
+	33, // 79: consilience.v1.AdminService.SetBudget:output_type -> consilience.v1.SetBudgetResponse
+	35, // 80: consilience.v1.AdminService.StartTraining:output_type -> consilience.v1.StartTrainingResponse
+	37, // 81: consilience.v1.AdminService.GetTraining:output_type -> consilience.v1.GetTrainingResponse
+	39, // 82: consilience.v1.AdminService.CancelTraining:output_type -> consilience.v1.CancelTrainingResponse
+	42, // 83: consilience.v1.AdminService.ListPredictions:output_type -> consilience.v1.ListPredictionsResponse
+	44, // 84: consilience.v1.AdminService.ReplayPrediction:output_type -> consilience.v1.ReplayPredictionResponse
+	8,  // 85: consilience.v1.AdminService.SetMode:output_type -> consilience.v1.SetModeResponse
+	46, // 86: consilience.v1.AdminService.WatchEvents:output_type -> consilience.v1.WatchEventsResponse
+	70, // [70:87] is the sub-list for method output_type
+	53, // [53:70] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_consilience_v1_admin_service_proto_init() }
@@ -3569,16 +3952,16 @@ func file_consilience_v1_admin_service_proto_init() {
 	}
 	file_consilience_v1_prediction_proto_init()
 	file_consilience_v1_question_proto_init()
-	file_consilience_v1_admin_service_proto_msgTypes[5].OneofWrappers = []any{}
-	file_consilience_v1_admin_service_proto_msgTypes[6].OneofWrappers = []any{}
-	file_consilience_v1_admin_service_proto_msgTypes[19].OneofWrappers = []any{}
+	file_consilience_v1_admin_service_proto_msgTypes[9].OneofWrappers = []any{}
+	file_consilience_v1_admin_service_proto_msgTypes[10].OneofWrappers = []any{}
+	file_consilience_v1_admin_service_proto_msgTypes[23].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_consilience_v1_admin_service_proto_rawDesc), len(file_consilience_v1_admin_service_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   45,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

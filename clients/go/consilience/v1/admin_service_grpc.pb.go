@@ -36,6 +36,7 @@ const (
 	AdminService_CancelTraining_FullMethodName   = "/consilience.v1.AdminService/CancelTraining"
 	AdminService_ListPredictions_FullMethodName  = "/consilience.v1.AdminService/ListPredictions"
 	AdminService_ReplayPrediction_FullMethodName = "/consilience.v1.AdminService/ReplayPrediction"
+	AdminService_SetMode_FullMethodName          = "/consilience.v1.AdminService/SetMode"
 	AdminService_WatchEvents_FullMethodName      = "/consilience.v1.AdminService/WatchEvents"
 )
 
@@ -75,6 +76,8 @@ type AdminServiceClient interface {
 	ListPredictions(ctx context.Context, in *ListPredictionsRequest, opts ...grpc.CallOption) (*ListPredictionsResponse, error)
 	// Computes a stored prediction again from its record.
 	ReplayPrediction(ctx context.Context, in *ReplayPredictionRequest, opts ...grpc.CallOption) (*ReplayPredictionResponse, error)
+	// Sets the mode of operation by hand, or gives it back to the server.
+	SetMode(ctx context.Context, in *SetModeRequest, opts ...grpc.CallOption) (*SetModeResponse, error)
 	// What happens, as it happens.
 	WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error)
 }
@@ -237,6 +240,16 @@ func (c *adminServiceClient) ReplayPrediction(ctx context.Context, in *ReplayPre
 	return out, nil
 }
 
+func (c *adminServiceClient) SetMode(ctx context.Context, in *SetModeRequest, opts ...grpc.CallOption) (*SetModeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetModeResponse)
+	err := c.cc.Invoke(ctx, AdminService_SetMode_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminServiceClient) WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &AdminService_ServiceDesc.Streams[0], AdminService_WatchEvents_FullMethodName, cOpts...)
@@ -292,6 +305,8 @@ type AdminServiceServer interface {
 	ListPredictions(context.Context, *ListPredictionsRequest) (*ListPredictionsResponse, error)
 	// Computes a stored prediction again from its record.
 	ReplayPrediction(context.Context, *ReplayPredictionRequest) (*ReplayPredictionResponse, error)
+	// Sets the mode of operation by hand, or gives it back to the server.
+	SetMode(context.Context, *SetModeRequest) (*SetModeResponse, error)
 	// What happens, as it happens.
 	WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error
 	mustEmbedUnimplementedAdminServiceServer()
@@ -348,6 +363,9 @@ func (UnimplementedAdminServiceServer) ListPredictions(context.Context, *ListPre
 }
 func (UnimplementedAdminServiceServer) ReplayPrediction(context.Context, *ReplayPredictionRequest) (*ReplayPredictionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReplayPrediction not implemented")
+}
+func (UnimplementedAdminServiceServer) SetMode(context.Context, *SetModeRequest) (*SetModeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetMode not implemented")
 }
 func (UnimplementedAdminServiceServer) WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchEvents not implemented")
@@ -643,6 +661,24 @@ func _AdminService_ReplayPrediction_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_SetMode_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetModeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).SetMode(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_SetMode_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).SetMode(ctx, req.(*SetModeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdminService_WatchEvents_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchEventsRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -720,6 +756,10 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReplayPrediction",
 			Handler:    _AdminService_ReplayPrediction_Handler,
+		},
+		{
+			MethodName: "SetMode",
+			Handler:    _AdminService_SetMode_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -324,8 +324,11 @@ type Forecast struct {
 	// The expected return over the horizon, in basis points, where the member
 	// gives one (networks on order books).
 	ExpectedReturnBps *float64 `protobuf:"fixed64,9,opt,name=expected_return_bps,json=expectedReturnBps,proto3,oneof" json:"expected_return_bps,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Name of the forecaster that answered in the member's place, because the
+	// member's own model could not; empty: it answered itself.
+	Fallback      string `protobuf:"bytes,30,opt,name=fallback,proto3" json:"fallback,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Forecast) Reset() {
@@ -419,6 +422,13 @@ func (x *Forecast) GetExpectedReturnBps() float64 {
 		return *x.ExpectedReturnBps
 	}
 	return 0
+}
+
+func (x *Forecast) GetFallback() string {
+	if x != nil {
+		return x.Fallback
+	}
+	return ""
 }
 
 // Why a member gave no forecast.
@@ -581,7 +591,7 @@ const file_consilience_v1_forecast_proto_rawDesc = "" +
 	"\alatency\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\alatency\x12(\n" +
 	"\x04cost\x18\a \x01(\v2\x14.consilience.v1.CostR\x04cost\x12\x1a\n" +
 	"\battempts\x18\b \x01(\rR\battemptsB\b\n" +
-	"\x06answer\"\xed\x02\n" +
+	"\x06answer\"\x89\x03\n" +
 	"\bForecast\x12$\n" +
 	"\rprobabilities\x18\x01 \x03(\x01R\rprobabilities\x12,\n" +
 	"\x0fself_confidence\x18\x02 \x01(\x01H\x00R\x0eselfConfidence\x88\x01\x01\x12\x1c\n" +
@@ -591,7 +601,8 @@ const file_consilience_v1_forecast_proto_rawDesc = "" +
 	"\x05usage\x18\x06 \x01(\v2\x1a.consilience.v1.TokenUsageR\x05usage\x12\x16\n" +
 	"\x06cached\x18\a \x01(\bR\x06cached\x12\x1a\n" +
 	"\brecorded\x18\b \x01(\bR\brecorded\x123\n" +
-	"\x13expected_return_bps\x18\t \x01(\x01H\x01R\x11expectedReturnBps\x88\x01\x01B\x12\n" +
+	"\x13expected_return_bps\x18\t \x01(\x01H\x01R\x11expectedReturnBps\x88\x01\x01\x12\x1a\n" +
+	"\bfallback\x18\x1e \x01(\tR\bfallbackB\x12\n" +
 	"\x10_self_confidenceB\x16\n" +
 	"\x14_expected_return_bps\"V\n" +
 	"\x06Absent\x124\n" +

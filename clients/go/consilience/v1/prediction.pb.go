@@ -83,6 +83,63 @@ func (Durability) EnumDescriptor() ([]byte, []int) {
 	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{0}
 }
 
+// How a cached answer was found.
+type CacheHitKind int32
+
+const (
+	// Not used by the server.
+	CacheHitKind_CACHE_HIT_KIND_UNSPECIFIED CacheHitKind = 0
+	// The same question was answered before.
+	CacheHitKind_CACHE_HIT_KIND_EXACT CacheHitKind = 1
+	// The same question was being asked; one answer served both.
+	CacheHitKind_CACHE_HIT_KIND_SHARED CacheHitKind = 2
+	// The same question in other words was answered before.
+	CacheHitKind_CACHE_HIT_KIND_SIMILAR CacheHitKind = 3
+)
+
+// Enum value maps for CacheHitKind.
+var (
+	CacheHitKind_name = map[int32]string{
+		0: "CACHE_HIT_KIND_UNSPECIFIED",
+		1: "CACHE_HIT_KIND_EXACT",
+		2: "CACHE_HIT_KIND_SHARED",
+		3: "CACHE_HIT_KIND_SIMILAR",
+	}
+	CacheHitKind_value = map[string]int32{
+		"CACHE_HIT_KIND_UNSPECIFIED": 0,
+		"CACHE_HIT_KIND_EXACT":       1,
+		"CACHE_HIT_KIND_SHARED":      2,
+		"CACHE_HIT_KIND_SIMILAR":     3,
+	}
+)
+
+func (x CacheHitKind) Enum() *CacheHitKind {
+	p := new(CacheHitKind)
+	*p = x
+	return p
+}
+
+func (x CacheHitKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CacheHitKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_consilience_v1_prediction_proto_enumTypes[1].Descriptor()
+}
+
+func (CacheHitKind) Type() protoreflect.EnumType {
+	return &file_consilience_v1_prediction_proto_enumTypes[1]
+}
+
+func (x CacheHitKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CacheHitKind.Descriptor instead.
+func (CacheHitKind) EnumDescriptor() ([]byte, []int) {
+	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{1}
+}
+
 // A verdict.
 type DecisionAction int32
 
@@ -124,11 +181,11 @@ func (x DecisionAction) String() string {
 }
 
 func (DecisionAction) Descriptor() protoreflect.EnumDescriptor {
-	return file_consilience_v1_prediction_proto_enumTypes[1].Descriptor()
+	return file_consilience_v1_prediction_proto_enumTypes[2].Descriptor()
 }
 
 func (DecisionAction) Type() protoreflect.EnumType {
-	return &file_consilience_v1_prediction_proto_enumTypes[1]
+	return &file_consilience_v1_prediction_proto_enumTypes[2]
 }
 
 func (x DecisionAction) Number() protoreflect.EnumNumber {
@@ -137,7 +194,7 @@ func (x DecisionAction) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DecisionAction.Descriptor instead.
 func (DecisionAction) EnumDescriptor() ([]byte, []int) {
-	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{1}
+	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{2}
 }
 
 // How an ensemble is asked. Everything left out takes the ensemble's
@@ -184,7 +241,9 @@ type PredictOptions struct {
 	// Free tags, stored with the prediction: at most 32, keys 1 to 64, values at
 	// most 256 characters.
 	Tags map[string]string `protobuf:"bytes,17,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Use a cached answer no older than this. 0 or left out: as configured.
+	// Use a cached answer no older than this, and join an equal question that is
+	// being asked. 0: ask anew, whatever is cached. Left out: as configured. At
+	// most 30 days.
 	MaxAge *durationpb.Duration `protobuf:"bytes,18,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	// Sequential execution stops at this vote share, 0..1.
 	MinConsensus *float64 `protobuf:"fixed64,19,opt,name=min_consensus,json=minConsensus,proto3,oneof" json:"min_consensus,omitempty"`
@@ -192,8 +251,11 @@ type PredictOptions struct {
 	HedgeDelay *durationpb.Duration `protobuf:"bytes,20,opt,name=hedge_delay,json=hedgeDelay,proto3" json:"hedge_delay,omitempty"`
 	// A cascade stops at this confidence, 0..1.
 	ConfidenceThreshold *float64 `protobuf:"fixed64,21,opt,name=confidence_threshold,json=confidenceThreshold,proto3,oneof" json:"confidence_threshold,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// Whether the cached answer to a similar question, asked in other words, may
+	// be used. Left out: as configured.
+	Similar       *bool `protobuf:"varint,30,opt,name=similar,proto3,oneof" json:"similar,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PredictOptions) Reset() {
@@ -373,6 +435,13 @@ func (x *PredictOptions) GetConfidenceThreshold() float64 {
 	return 0
 }
 
+func (x *PredictOptions) GetSimilar() bool {
+	if x != nil && x.Similar != nil {
+		return *x.Similar
+	}
+	return false
+}
+
 // One ensemble answer.
 type Prediction struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -411,7 +480,7 @@ type Prediction struct {
 	Elapsed *durationpb.Duration `protobuf:"bytes,16,opt,name=elapsed,proto3" json:"elapsed,omitempty"`
 	// True: the record was on disk before this answer left.
 	Durable bool `protobuf:"varint,17,opt,name=durable,proto3" json:"durable,omitempty"`
-	// True: the whole answer comes from a cache.
+	// True: the whole answer comes from a cache and cost nothing; see `cache_hit`.
 	Cached bool `protobuf:"varint,18,opt,name=cached,proto3" json:"cached,omitempty"`
 	// Things to know, one sentence each.
 	Warnings []string `protobuf:"bytes,19,rep,name=warnings,proto3" json:"warnings,omitempty"`
@@ -427,8 +496,10 @@ type Prediction struct {
 	Tags map[string]string `protobuf:"bytes,24,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Pooled probabilities before calibration, in the order of `outcomes`.
 	RawProbabilities []float64 `protobuf:"fixed64,25,rep,packed,name=raw_probabilities,json=rawProbabilities,proto3" json:"raw_probabilities,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Where a cached answer comes from; left out when it is not cached.
+	CacheHit      *CacheHit `protobuf:"bytes,30,opt,name=cache_hit,json=cacheHit,proto3" json:"cache_hit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Prediction) Reset() {
@@ -636,6 +707,104 @@ func (x *Prediction) GetRawProbabilities() []float64 {
 	return nil
 }
 
+func (x *Prediction) GetCacheHit() *CacheHit {
+	if x != nil {
+		return x.CacheHit
+	}
+	return nil
+}
+
+// Where a cached answer comes from.
+type CacheHit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How it was found.
+	Kind CacheHitKind `protobuf:"varint,1,opt,name=kind,proto3,enum=consilience.v1.CacheHitKind" json:"kind,omitempty"`
+	// Time since the original was given.
+	Age *durationpb.Duration `protobuf:"bytes,2,opt,name=age,proto3" json:"age,omitempty"`
+	// Id of the original prediction.
+	PredictionId string `protobuf:"bytes,3,opt,name=prediction_id,json=predictionId,proto3" json:"prediction_id,omitempty"`
+	// Id of the original's question; another one for SIMILAR.
+	QuestionId string `protobuf:"bytes,4,opt,name=question_id,json=questionId,proto3" json:"question_id,omitempty"`
+	// How alike the two questions' words are, 0..1; 1 for the same question.
+	Similarity float64 `protobuf:"fixed64,5,opt,name=similarity,proto3" json:"similarity,omitempty"`
+	// What the original cost, and this one did not, nano US dollars.
+	SavedNanoUsd  int64 `protobuf:"varint,6,opt,name=saved_nano_usd,json=savedNanoUsd,proto3" json:"saved_nano_usd,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CacheHit) Reset() {
+	*x = CacheHit{}
+	mi := &file_consilience_v1_prediction_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CacheHit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CacheHit) ProtoMessage() {}
+
+func (x *CacheHit) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_prediction_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CacheHit.ProtoReflect.Descriptor instead.
+func (*CacheHit) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CacheHit) GetKind() CacheHitKind {
+	if x != nil {
+		return x.Kind
+	}
+	return CacheHitKind_CACHE_HIT_KIND_UNSPECIFIED
+}
+
+func (x *CacheHit) GetAge() *durationpb.Duration {
+	if x != nil {
+		return x.Age
+	}
+	return nil
+}
+
+func (x *CacheHit) GetPredictionId() string {
+	if x != nil {
+		return x.PredictionId
+	}
+	return ""
+}
+
+func (x *CacheHit) GetQuestionId() string {
+	if x != nil {
+		return x.QuestionId
+	}
+	return ""
+}
+
+func (x *CacheHit) GetSimilarity() float64 {
+	if x != nil {
+		return x.Similarity
+	}
+	return 0
+}
+
+func (x *CacheHit) GetSavedNanoUsd() int64 {
+	if x != nil {
+		return x.SavedNanoUsd
+	}
+	return 0
+}
+
 // How much the members agree.
 type Agreement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -658,7 +827,7 @@ type Agreement struct {
 
 func (x *Agreement) Reset() {
 	*x = Agreement{}
-	mi := &file_consilience_v1_prediction_proto_msgTypes[2]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -670,7 +839,7 @@ func (x *Agreement) String() string {
 func (*Agreement) ProtoMessage() {}
 
 func (x *Agreement) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_prediction_proto_msgTypes[2]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -683,7 +852,7 @@ func (x *Agreement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Agreement.ProtoReflect.Descriptor instead.
 func (*Agreement) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{2}
+	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Agreement) GetVoteShare() float64 {
@@ -745,7 +914,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_consilience_v1_prediction_proto_msgTypes[3]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -757,7 +926,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_prediction_proto_msgTypes[3]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -770,7 +939,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{3}
+	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Interval) GetLow() float64 {
@@ -817,7 +986,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_consilience_v1_prediction_proto_msgTypes[4]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -829,7 +998,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_prediction_proto_msgTypes[4]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -842,7 +1011,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{4}
+	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Decision) GetAction() DecisionAction {
@@ -895,7 +1064,7 @@ type Method struct {
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_consilience_v1_prediction_proto_msgTypes[5]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -907,7 +1076,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_prediction_proto_msgTypes[5]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -920,7 +1089,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{5}
+	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Method) GetPooling() string {
@@ -1011,7 +1180,7 @@ type NumericForecast struct {
 
 func (x *NumericForecast) Reset() {
 	*x = NumericForecast{}
-	mi := &file_consilience_v1_prediction_proto_msgTypes[6]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1192,7 @@ func (x *NumericForecast) String() string {
 func (*NumericForecast) ProtoMessage() {}
 
 func (x *NumericForecast) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_prediction_proto_msgTypes[6]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1205,7 @@ func (x *NumericForecast) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NumericForecast.ProtoReflect.Descriptor instead.
 func (*NumericForecast) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{6}
+	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *NumericForecast) GetGrid() []float64 {
@@ -1071,7 +1240,8 @@ var File_consilience_v1_prediction_proto protoreflect.FileDescriptor
 
 const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\n" +
-	"\x1fconsilience/v1/prediction.proto\x12\x0econsilience.v1\x1a\x1dconsilience/v1/forecast.proto\x1a\x1aconsilience/v1/money.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe5\t\n" +
+	"\x1fconsilience/v1/prediction.proto\x12\x0econsilience.v1\x1a\x1dconsilience/v1/forecast.proto\x1a\x1aconsilience/v1/money.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\n" +
+	"\n" +
 	"\x0ePredictOptions\x12\x1a\n" +
 	"\bensemble\x18\x01 \x01(\tR\bensemble\x12\x18\n" +
 	"\amembers\x18\x02 \x03(\tR\amembers\x12\x18\n" +
@@ -1097,7 +1267,8 @@ const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\rmin_consensus\x18\x13 \x01(\x01H\x05R\fminConsensus\x88\x01\x01\x12:\n" +
 	"\vhedge_delay\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"hedgeDelay\x126\n" +
-	"\x14confidence_threshold\x18\x15 \x01(\x01H\x06R\x13confidenceThreshold\x88\x01\x01\x1a:\n" +
+	"\x14confidence_threshold\x18\x15 \x01(\x01H\x06R\x13confidenceThreshold\x88\x01\x01\x12\x1d\n" +
+	"\asimilar\x18\x1e \x01(\bH\aR\asimilar\x88\x01\x01\x1a:\n" +
 	"\fWeightsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\x1a7\n" +
@@ -1110,7 +1281,9 @@ const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\x15_early_stop_thresholdB\x14\n" +
 	"\x12_max_cost_nano_usdB\x10\n" +
 	"\x0e_min_consensusB\x17\n" +
-	"\x15_confidence_threshold\"\xa7\b\n" +
+	"\x15_confidence_thresholdB\n" +
+	"\n" +
+	"\b_similar\"\xde\b\n" +
 	"\n" +
 	"Prediction\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
@@ -1143,10 +1316,21 @@ const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\anumeric\x18\x16 \x01(\v2\x1f.consilience.v1.NumericForecastR\anumeric\x12\x14\n" +
 	"\x05votes\x18\x17 \x03(\rR\x05votes\x128\n" +
 	"\x04tags\x18\x18 \x03(\v2$.consilience.v1.Prediction.TagsEntryR\x04tags\x12+\n" +
-	"\x11raw_probabilities\x18\x19 \x03(\x01R\x10rawProbabilities\x1a7\n" +
+	"\x11raw_probabilities\x18\x19 \x03(\x01R\x10rawProbabilities\x125\n" +
+	"\tcache_hit\x18\x1e \x01(\v2\x18.consilience.v1.CacheHitR\bcacheHit\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc3\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf5\x01\n" +
+	"\bCacheHit\x120\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1c.consilience.v1.CacheHitKindR\x04kind\x12+\n" +
+	"\x03age\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x03age\x12#\n" +
+	"\rprediction_id\x18\x03 \x01(\tR\fpredictionId\x12\x1f\n" +
+	"\vquestion_id\x18\x04 \x01(\tR\n" +
+	"questionId\x12\x1e\n" +
+	"\n" +
+	"similarity\x18\x05 \x01(\x01R\n" +
+	"similarity\x12$\n" +
+	"\x0esaved_nano_usd\x18\x06 \x01(\x03R\fsavedNanoUsd\"\xc3\x01\n" +
 	"\tAgreement\x12\x1d\n" +
 	"\n" +
 	"vote_share\x18\x01 \x01(\x01R\tvoteShare\x12\x1e\n" +
@@ -1196,7 +1380,12 @@ const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\x16DURABILITY_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12DURABILITY_DURABLE\x10\x01\x12\x1d\n" +
 	"\x19DURABILITY_DEADLINE_FIRST\x10\x02\x12\x13\n" +
-	"\x0fDURABILITY_NONE\x10\x03*\x87\x01\n" +
+	"\x0fDURABILITY_NONE\x10\x03*\x7f\n" +
+	"\fCacheHitKind\x12\x1e\n" +
+	"\x1aCACHE_HIT_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14CACHE_HIT_KIND_EXACT\x10\x01\x12\x19\n" +
+	"\x15CACHE_HIT_KIND_SHARED\x10\x02\x12\x1a\n" +
+	"\x16CACHE_HIT_KIND_SIMILAR\x10\x03*\x87\x01\n" +
 	"\x0eDecisionAction\x12\x1f\n" +
 	"\x1bDECISION_ACTION_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17DECISION_ACTION_PROCEED\x10\x01\x12\x1a\n" +
@@ -1216,52 +1405,57 @@ func file_consilience_v1_prediction_proto_rawDescGZIP() []byte {
 	return file_consilience_v1_prediction_proto_rawDescData
 }
 
-var file_consilience_v1_prediction_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_consilience_v1_prediction_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_consilience_v1_prediction_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_consilience_v1_prediction_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_consilience_v1_prediction_proto_goTypes = []any{
 	(Durability)(0),               // 0: consilience.v1.Durability
-	(DecisionAction)(0),           // 1: consilience.v1.DecisionAction
-	(*PredictOptions)(nil),        // 2: consilience.v1.PredictOptions
-	(*Prediction)(nil),            // 3: consilience.v1.Prediction
-	(*Agreement)(nil),             // 4: consilience.v1.Agreement
-	(*Interval)(nil),              // 5: consilience.v1.Interval
-	(*Decision)(nil),              // 6: consilience.v1.Decision
-	(*Method)(nil),                // 7: consilience.v1.Method
-	(*NumericForecast)(nil),       // 8: consilience.v1.NumericForecast
-	nil,                           // 9: consilience.v1.PredictOptions.WeightsEntry
-	nil,                           // 10: consilience.v1.PredictOptions.TagsEntry
-	nil,                           // 11: consilience.v1.Prediction.TagsEntry
-	nil,                           // 12: consilience.v1.Method.ParametersEntry
-	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
-	(*MemberAnswer)(nil),          // 14: consilience.v1.MemberAnswer
-	(*Cost)(nil),                  // 15: consilience.v1.Cost
-	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(CacheHitKind)(0),             // 1: consilience.v1.CacheHitKind
+	(DecisionAction)(0),           // 2: consilience.v1.DecisionAction
+	(*PredictOptions)(nil),        // 3: consilience.v1.PredictOptions
+	(*Prediction)(nil),            // 4: consilience.v1.Prediction
+	(*CacheHit)(nil),              // 5: consilience.v1.CacheHit
+	(*Agreement)(nil),             // 6: consilience.v1.Agreement
+	(*Interval)(nil),              // 7: consilience.v1.Interval
+	(*Decision)(nil),              // 8: consilience.v1.Decision
+	(*Method)(nil),                // 9: consilience.v1.Method
+	(*NumericForecast)(nil),       // 10: consilience.v1.NumericForecast
+	nil,                           // 11: consilience.v1.PredictOptions.WeightsEntry
+	nil,                           // 12: consilience.v1.PredictOptions.TagsEntry
+	nil,                           // 13: consilience.v1.Prediction.TagsEntry
+	nil,                           // 14: consilience.v1.Method.ParametersEntry
+	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
+	(*MemberAnswer)(nil),          // 16: consilience.v1.MemberAnswer
+	(*Cost)(nil),                  // 17: consilience.v1.Cost
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
 }
 var file_consilience_v1_prediction_proto_depIdxs = []int32{
-	13, // 0: consilience.v1.PredictOptions.deadline:type_name -> google.protobuf.Duration
-	13, // 1: consilience.v1.PredictOptions.member_timeout:type_name -> google.protobuf.Duration
+	15, // 0: consilience.v1.PredictOptions.deadline:type_name -> google.protobuf.Duration
+	15, // 1: consilience.v1.PredictOptions.member_timeout:type_name -> google.protobuf.Duration
 	0,  // 2: consilience.v1.PredictOptions.durability:type_name -> consilience.v1.Durability
-	9,  // 3: consilience.v1.PredictOptions.weights:type_name -> consilience.v1.PredictOptions.WeightsEntry
-	10, // 4: consilience.v1.PredictOptions.tags:type_name -> consilience.v1.PredictOptions.TagsEntry
-	13, // 5: consilience.v1.PredictOptions.max_age:type_name -> google.protobuf.Duration
-	13, // 6: consilience.v1.PredictOptions.hedge_delay:type_name -> google.protobuf.Duration
-	4,  // 7: consilience.v1.Prediction.agreement:type_name -> consilience.v1.Agreement
-	5,  // 8: consilience.v1.Prediction.interval:type_name -> consilience.v1.Interval
-	6,  // 9: consilience.v1.Prediction.decision:type_name -> consilience.v1.Decision
-	14, // 10: consilience.v1.Prediction.members:type_name -> consilience.v1.MemberAnswer
-	15, // 11: consilience.v1.Prediction.cost:type_name -> consilience.v1.Cost
-	16, // 12: consilience.v1.Prediction.create_time:type_name -> google.protobuf.Timestamp
-	13, // 13: consilience.v1.Prediction.elapsed:type_name -> google.protobuf.Duration
-	7,  // 14: consilience.v1.Prediction.method:type_name -> consilience.v1.Method
-	8,  // 15: consilience.v1.Prediction.numeric:type_name -> consilience.v1.NumericForecast
-	11, // 16: consilience.v1.Prediction.tags:type_name -> consilience.v1.Prediction.TagsEntry
-	1,  // 17: consilience.v1.Decision.action:type_name -> consilience.v1.DecisionAction
-	12, // 18: consilience.v1.Method.parameters:type_name -> consilience.v1.Method.ParametersEntry
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	11, // 3: consilience.v1.PredictOptions.weights:type_name -> consilience.v1.PredictOptions.WeightsEntry
+	12, // 4: consilience.v1.PredictOptions.tags:type_name -> consilience.v1.PredictOptions.TagsEntry
+	15, // 5: consilience.v1.PredictOptions.max_age:type_name -> google.protobuf.Duration
+	15, // 6: consilience.v1.PredictOptions.hedge_delay:type_name -> google.protobuf.Duration
+	6,  // 7: consilience.v1.Prediction.agreement:type_name -> consilience.v1.Agreement
+	7,  // 8: consilience.v1.Prediction.interval:type_name -> consilience.v1.Interval
+	8,  // 9: consilience.v1.Prediction.decision:type_name -> consilience.v1.Decision
+	16, // 10: consilience.v1.Prediction.members:type_name -> consilience.v1.MemberAnswer
+	17, // 11: consilience.v1.Prediction.cost:type_name -> consilience.v1.Cost
+	18, // 12: consilience.v1.Prediction.create_time:type_name -> google.protobuf.Timestamp
+	15, // 13: consilience.v1.Prediction.elapsed:type_name -> google.protobuf.Duration
+	9,  // 14: consilience.v1.Prediction.method:type_name -> consilience.v1.Method
+	10, // 15: consilience.v1.Prediction.numeric:type_name -> consilience.v1.NumericForecast
+	13, // 16: consilience.v1.Prediction.tags:type_name -> consilience.v1.Prediction.TagsEntry
+	5,  // 17: consilience.v1.Prediction.cache_hit:type_name -> consilience.v1.CacheHit
+	1,  // 18: consilience.v1.CacheHit.kind:type_name -> consilience.v1.CacheHitKind
+	15, // 19: consilience.v1.CacheHit.age:type_name -> google.protobuf.Duration
+	2,  // 20: consilience.v1.Decision.action:type_name -> consilience.v1.DecisionAction
+	14, // 21: consilience.v1.Method.parameters:type_name -> consilience.v1.Method.ParametersEntry
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_consilience_v1_prediction_proto_init() }
@@ -1277,8 +1471,8 @@ func file_consilience_v1_prediction_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_consilience_v1_prediction_proto_rawDesc), len(file_consilience_v1_prediction_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   11,
+			NumEnums:      3,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

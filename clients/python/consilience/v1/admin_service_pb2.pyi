@@ -59,7 +59,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("version", "start_time", "ensembles", "mode", "poolings", "executions", "selections", "calibrations", "predictions_in_flight", "predictions_answered", "storage", "last_prediction")
+    __slots__ = ("version", "start_time", "ensembles", "mode", "poolings", "executions", "selections", "calibrations", "predictions_in_flight", "predictions_answered", "storage", "last_prediction", "mode_status", "cache")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     ENSEMBLES_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,8 @@ class GetStatusResponse(_message.Message):
     PREDICTIONS_ANSWERED_FIELD_NUMBER: _ClassVar[int]
     STORAGE_FIELD_NUMBER: _ClassVar[int]
     LAST_PREDICTION_FIELD_NUMBER: _ClassVar[int]
+    MODE_STATUS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_FIELD_NUMBER: _ClassVar[int]
     version: str
     start_time: _timestamp_pb2.Timestamp
     ensembles: _containers.RepeatedCompositeFieldContainer[EnsembleStatus]
@@ -84,7 +86,66 @@ class GetStatusResponse(_message.Message):
     predictions_answered: int
     storage: str
     last_prediction: _prediction_pb2.Prediction
-    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ensembles: _Optional[_Iterable[_Union[EnsembleStatus, _Mapping]]] = ..., mode: _Optional[_Union[OperatingMode, str]] = ..., poolings: _Optional[_Iterable[str]] = ..., executions: _Optional[_Iterable[str]] = ..., selections: _Optional[_Iterable[str]] = ..., calibrations: _Optional[_Iterable[str]] = ..., predictions_in_flight: _Optional[int] = ..., predictions_answered: _Optional[int] = ..., storage: _Optional[str] = ..., last_prediction: _Optional[_Union[_prediction_pb2.Prediction, _Mapping]] = ...) -> None: ...
+    mode_status: ModeStatus
+    cache: CacheStatus
+    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ensembles: _Optional[_Iterable[_Union[EnsembleStatus, _Mapping]]] = ..., mode: _Optional[_Union[OperatingMode, str]] = ..., poolings: _Optional[_Iterable[str]] = ..., executions: _Optional[_Iterable[str]] = ..., selections: _Optional[_Iterable[str]] = ..., calibrations: _Optional[_Iterable[str]] = ..., predictions_in_flight: _Optional[int] = ..., predictions_answered: _Optional[int] = ..., storage: _Optional[str] = ..., last_prediction: _Optional[_Union[_prediction_pb2.Prediction, _Mapping]] = ..., mode_status: _Optional[_Union[ModeStatus, _Mapping]] = ..., cache: _Optional[_Union[CacheStatus, _Mapping]] = ...) -> None: ...
+
+class ModeStatus(_message.Message):
+    __slots__ = ("mode", "reason", "since_time", "manual", "until_time", "measured")
+    class MeasuredEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    SINCE_TIME_FIELD_NUMBER: _ClassVar[int]
+    MANUAL_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_TIME_FIELD_NUMBER: _ClassVar[int]
+    MEASURED_FIELD_NUMBER: _ClassVar[int]
+    mode: OperatingMode
+    reason: str
+    since_time: _timestamp_pb2.Timestamp
+    manual: bool
+    until_time: _timestamp_pb2.Timestamp
+    measured: _containers.ScalarMap[str, float]
+    def __init__(self, mode: _Optional[_Union[OperatingMode, str]] = ..., reason: _Optional[str] = ..., since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., manual: bool = ..., until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., measured: _Optional[_Mapping[str, float]] = ...) -> None: ...
+
+class CacheStatus(_message.Message):
+    __slots__ = ("entries", "capacity", "exact_hits", "shared_hits", "similar_hits", "misses", "saved_nano_usd")
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    EXACT_HITS_FIELD_NUMBER: _ClassVar[int]
+    SHARED_HITS_FIELD_NUMBER: _ClassVar[int]
+    SIMILAR_HITS_FIELD_NUMBER: _ClassVar[int]
+    MISSES_FIELD_NUMBER: _ClassVar[int]
+    SAVED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    entries: int
+    capacity: int
+    exact_hits: int
+    shared_hits: int
+    similar_hits: int
+    misses: int
+    saved_nano_usd: int
+    def __init__(self, entries: _Optional[int] = ..., capacity: _Optional[int] = ..., exact_hits: _Optional[int] = ..., shared_hits: _Optional[int] = ..., similar_hits: _Optional[int] = ..., misses: _Optional[int] = ..., saved_nano_usd: _Optional[int] = ...) -> None: ...
+
+class SetModeRequest(_message.Message):
+    __slots__ = ("mode", "reason", "duration")
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    mode: OperatingMode
+    reason: str
+    duration: _duration_pb2.Duration
+    def __init__(self, mode: _Optional[_Union[OperatingMode, str]] = ..., reason: _Optional[str] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class SetModeResponse(_message.Message):
+    __slots__ = ("status",)
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    status: ModeStatus
+    def __init__(self, status: _Optional[_Union[ModeStatus, _Mapping]] = ...) -> None: ...
 
 class EnsembleStatus(_message.Message):
     __slots__ = ("name", "is_default", "method", "member_count", "enabled_count", "etag", "outcomes")
@@ -543,7 +604,7 @@ class WatchEventsRequest(_message.Message):
     def __init__(self, kinds: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class WatchEventsResponse(_message.Message):
-    __slots__ = ("time", "kind", "subject", "message", "prediction", "figures")
+    __slots__ = ("time", "kind", "subject", "message", "prediction", "figures", "lost")
     class FiguresEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -557,10 +618,12 @@ class WatchEventsResponse(_message.Message):
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     PREDICTION_FIELD_NUMBER: _ClassVar[int]
     FIGURES_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
     time: _timestamp_pb2.Timestamp
     kind: str
     subject: str
     message: str
     prediction: _prediction_pb2.Prediction
     figures: _containers.ScalarMap[str, float]
-    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[str] = ..., subject: _Optional[str] = ..., message: _Optional[str] = ..., prediction: _Optional[_Union[_prediction_pb2.Prediction, _Mapping]] = ..., figures: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    lost: int
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[str] = ..., subject: _Optional[str] = ..., message: _Optional[str] = ..., prediction: _Optional[_Union[_prediction_pb2.Prediction, _Mapping]] = ..., figures: _Optional[_Mapping[str, float]] = ..., lost: _Optional[int] = ...) -> None: ...

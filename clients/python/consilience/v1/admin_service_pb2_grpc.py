@@ -110,6 +110,11 @@ class AdminServiceStub(object):
                 request_serializer=consilience_dot_v1_dot_admin__service__pb2.ReplayPredictionRequest.SerializeToString,
                 response_deserializer=consilience_dot_v1_dot_admin__service__pb2.ReplayPredictionResponse.FromString,
                 _registered_method=True)
+        self.SetMode = channel.unary_unary(
+                '/consilience.v1.AdminService/SetMode',
+                request_serializer=consilience_dot_v1_dot_admin__service__pb2.SetModeRequest.SerializeToString,
+                response_deserializer=consilience_dot_v1_dot_admin__service__pb2.SetModeResponse.FromString,
+                _registered_method=True)
         self.WatchEvents = channel.unary_stream(
                 '/consilience.v1.AdminService/WatchEvents',
                 request_serializer=consilience_dot_v1_dot_admin__service__pb2.WatchEventsRequest.SerializeToString,
@@ -226,6 +231,13 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetMode(self, request, context):
+        """Sets the mode of operation by hand, or gives it back to the server.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchEvents(self, request, context):
         """What happens, as it happens.
         """
@@ -310,6 +322,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ReplayPrediction,
                     request_deserializer=consilience_dot_v1_dot_admin__service__pb2.ReplayPredictionRequest.FromString,
                     response_serializer=consilience_dot_v1_dot_admin__service__pb2.ReplayPredictionResponse.SerializeToString,
+            ),
+            'SetMode': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetMode,
+                    request_deserializer=consilience_dot_v1_dot_admin__service__pb2.SetModeRequest.FromString,
+                    response_serializer=consilience_dot_v1_dot_admin__service__pb2.SetModeResponse.SerializeToString,
             ),
             'WatchEvents': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchEvents,
@@ -723,6 +740,33 @@ class AdminService(object):
             '/consilience.v1.AdminService/ReplayPrediction',
             consilience_dot_v1_dot_admin__service__pb2.ReplayPredictionRequest.SerializeToString,
             consilience_dot_v1_dot_admin__service__pb2.ReplayPredictionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetMode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/consilience.v1.AdminService/SetMode',
+            consilience_dot_v1_dot_admin__service__pb2.SetModeRequest.SerializeToString,
+            consilience_dot_v1_dot_admin__service__pb2.SetModeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -79,7 +79,7 @@ class MemberAnswer(_message.Message):
     def __init__(self, member: _Optional[str] = ..., forecast: _Optional[_Union[Forecast, _Mapping]] = ..., absent: _Optional[_Union[Absent, _Mapping]] = ..., weight: _Optional[float] = ..., contribution: _Optional[float] = ..., latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cost: _Optional[_Union[_money_pb2.Cost, _Mapping]] = ..., attempts: _Optional[int] = ...) -> None: ...
 
 class Forecast(_message.Message):
-    __slots__ = ("probabilities", "self_confidence", "rationale", "model", "text", "usage", "cached", "recorded", "expected_return_bps")
+    __slots__ = ("probabilities", "self_confidence", "rationale", "model", "text", "usage", "cached", "recorded", "expected_return_bps", "fallback")
     PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
     SELF_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     RATIONALE_FIELD_NUMBER: _ClassVar[int]
@@ -89,6 +89,7 @@ class Forecast(_message.Message):
     CACHED_FIELD_NUMBER: _ClassVar[int]
     RECORDED_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_RETURN_BPS_FIELD_NUMBER: _ClassVar[int]
+    FALLBACK_FIELD_NUMBER: _ClassVar[int]
     probabilities: _containers.RepeatedScalarFieldContainer[float]
     self_confidence: float
     rationale: str
@@ -98,7 +99,8 @@ class Forecast(_message.Message):
     cached: bool
     recorded: bool
     expected_return_bps: float
-    def __init__(self, probabilities: _Optional[_Iterable[float]] = ..., self_confidence: _Optional[float] = ..., rationale: _Optional[str] = ..., model: _Optional[str] = ..., text: _Optional[str] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ..., cached: bool = ..., recorded: bool = ..., expected_return_bps: _Optional[float] = ...) -> None: ...
+    fallback: str
+    def __init__(self, probabilities: _Optional[_Iterable[float]] = ..., self_confidence: _Optional[float] = ..., rationale: _Optional[str] = ..., model: _Optional[str] = ..., text: _Optional[str] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ..., cached: bool = ..., recorded: bool = ..., expected_return_bps: _Optional[float] = ..., fallback: _Optional[str] = ...) -> None: ...
 
 class Absent(_message.Message):
     __slots__ = ("reason", "detail")

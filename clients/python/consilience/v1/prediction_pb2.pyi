@@ -20,6 +20,13 @@ class Durability(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DURABILITY_DEADLINE_FIRST: _ClassVar[Durability]
     DURABILITY_NONE: _ClassVar[Durability]
 
+class CacheHitKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CACHE_HIT_KIND_UNSPECIFIED: _ClassVar[CacheHitKind]
+    CACHE_HIT_KIND_EXACT: _ClassVar[CacheHitKind]
+    CACHE_HIT_KIND_SHARED: _ClassVar[CacheHitKind]
+    CACHE_HIT_KIND_SIMILAR: _ClassVar[CacheHitKind]
+
 class DecisionAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DECISION_ACTION_UNSPECIFIED: _ClassVar[DecisionAction]
@@ -30,13 +37,17 @@ DURABILITY_UNSPECIFIED: Durability
 DURABILITY_DURABLE: Durability
 DURABILITY_DEADLINE_FIRST: Durability
 DURABILITY_NONE: Durability
+CACHE_HIT_KIND_UNSPECIFIED: CacheHitKind
+CACHE_HIT_KIND_EXACT: CacheHitKind
+CACHE_HIT_KIND_SHARED: CacheHitKind
+CACHE_HIT_KIND_SIMILAR: CacheHitKind
 DECISION_ACTION_UNSPECIFIED: DecisionAction
 DECISION_ACTION_PROCEED: DecisionAction
 DECISION_ACTION_REDUCE: DecisionAction
 DECISION_ACTION_ABSTAIN: DecisionAction
 
 class PredictOptions(_message.Message):
-    __slots__ = ("ensemble", "members", "pooling", "execution", "selection", "calibration", "deadline", "member_timeout", "min_responses", "min_agreement", "high_agreement", "early_stop_threshold", "max_cost_nano_usd", "share_market_price", "durability", "weights", "tags", "max_age", "min_consensus", "hedge_delay", "confidence_threshold")
+    __slots__ = ("ensemble", "members", "pooling", "execution", "selection", "calibration", "deadline", "member_timeout", "min_responses", "min_agreement", "high_agreement", "early_stop_threshold", "max_cost_nano_usd", "share_market_price", "durability", "weights", "tags", "max_age", "min_consensus", "hedge_delay", "confidence_threshold", "similar")
     class WeightsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +83,7 @@ class PredictOptions(_message.Message):
     MIN_CONSENSUS_FIELD_NUMBER: _ClassVar[int]
     HEDGE_DELAY_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    SIMILAR_FIELD_NUMBER: _ClassVar[int]
     ensemble: str
     members: _containers.RepeatedScalarFieldContainer[str]
     pooling: str
@@ -93,10 +105,11 @@ class PredictOptions(_message.Message):
     min_consensus: float
     hedge_delay: _duration_pb2.Duration
     confidence_threshold: float
-    def __init__(self, ensemble: _Optional[str] = ..., members: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., execution: _Optional[str] = ..., selection: _Optional[str] = ..., calibration: _Optional[str] = ..., deadline: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., member_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_responses: _Optional[int] = ..., min_agreement: _Optional[float] = ..., high_agreement: _Optional[float] = ..., early_stop_threshold: _Optional[float] = ..., max_cost_nano_usd: _Optional[int] = ..., share_market_price: bool = ..., durability: _Optional[_Union[Durability, str]] = ..., weights: _Optional[_Mapping[str, float]] = ..., tags: _Optional[_Mapping[str, str]] = ..., max_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_consensus: _Optional[float] = ..., hedge_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., confidence_threshold: _Optional[float] = ...) -> None: ...
+    similar: bool
+    def __init__(self, ensemble: _Optional[str] = ..., members: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., execution: _Optional[str] = ..., selection: _Optional[str] = ..., calibration: _Optional[str] = ..., deadline: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., member_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_responses: _Optional[int] = ..., min_agreement: _Optional[float] = ..., high_agreement: _Optional[float] = ..., early_stop_threshold: _Optional[float] = ..., max_cost_nano_usd: _Optional[int] = ..., share_market_price: bool = ..., durability: _Optional[_Union[Durability, str]] = ..., weights: _Optional[_Mapping[str, float]] = ..., tags: _Optional[_Mapping[str, str]] = ..., max_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_consensus: _Optional[float] = ..., hedge_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., confidence_threshold: _Optional[float] = ..., similar: bool = ...) -> None: ...
 
 class Prediction(_message.Message):
-    __slots__ = ("id", "request_id", "question_id", "ensemble", "outcomes", "probabilities", "outcome", "confidence", "meta_confidence", "agreement", "interval", "decision", "members", "cost", "create_time", "elapsed", "durable", "cached", "warnings", "explanation", "method", "numeric", "votes", "tags", "raw_probabilities")
+    __slots__ = ("id", "request_id", "question_id", "ensemble", "outcomes", "probabilities", "outcome", "confidence", "meta_confidence", "agreement", "interval", "decision", "members", "cost", "create_time", "elapsed", "durable", "cached", "warnings", "explanation", "method", "numeric", "votes", "tags", "raw_probabilities", "cache_hit")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -129,6 +142,7 @@ class Prediction(_message.Message):
     VOTES_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     RAW_PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    CACHE_HIT_FIELD_NUMBER: _ClassVar[int]
     id: str
     request_id: str
     question_id: str
@@ -154,7 +168,24 @@ class Prediction(_message.Message):
     votes: _containers.RepeatedScalarFieldContainer[int]
     tags: _containers.ScalarMap[str, str]
     raw_probabilities: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, id: _Optional[str] = ..., request_id: _Optional[str] = ..., question_id: _Optional[str] = ..., ensemble: _Optional[str] = ..., outcomes: _Optional[_Iterable[str]] = ..., probabilities: _Optional[_Iterable[float]] = ..., outcome: _Optional[str] = ..., confidence: _Optional[float] = ..., meta_confidence: _Optional[float] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., members: _Optional[_Iterable[_Union[_forecast_pb2.MemberAnswer, _Mapping]]] = ..., cost: _Optional[_Union[_money_pb2.Cost, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., durable: bool = ..., cached: bool = ..., warnings: _Optional[_Iterable[str]] = ..., explanation: _Optional[str] = ..., method: _Optional[_Union[Method, _Mapping]] = ..., numeric: _Optional[_Union[NumericForecast, _Mapping]] = ..., votes: _Optional[_Iterable[int]] = ..., tags: _Optional[_Mapping[str, str]] = ..., raw_probabilities: _Optional[_Iterable[float]] = ...) -> None: ...
+    cache_hit: CacheHit
+    def __init__(self, id: _Optional[str] = ..., request_id: _Optional[str] = ..., question_id: _Optional[str] = ..., ensemble: _Optional[str] = ..., outcomes: _Optional[_Iterable[str]] = ..., probabilities: _Optional[_Iterable[float]] = ..., outcome: _Optional[str] = ..., confidence: _Optional[float] = ..., meta_confidence: _Optional[float] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., members: _Optional[_Iterable[_Union[_forecast_pb2.MemberAnswer, _Mapping]]] = ..., cost: _Optional[_Union[_money_pb2.Cost, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., durable: bool = ..., cached: bool = ..., warnings: _Optional[_Iterable[str]] = ..., explanation: _Optional[str] = ..., method: _Optional[_Union[Method, _Mapping]] = ..., numeric: _Optional[_Union[NumericForecast, _Mapping]] = ..., votes: _Optional[_Iterable[int]] = ..., tags: _Optional[_Mapping[str, str]] = ..., raw_probabilities: _Optional[_Iterable[float]] = ..., cache_hit: _Optional[_Union[CacheHit, _Mapping]] = ...) -> None: ...
+
+class CacheHit(_message.Message):
+    __slots__ = ("kind", "age", "prediction_id", "question_id", "similarity", "saved_nano_usd")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    AGE_FIELD_NUMBER: _ClassVar[int]
+    PREDICTION_ID_FIELD_NUMBER: _ClassVar[int]
+    QUESTION_ID_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    SAVED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    kind: CacheHitKind
+    age: _duration_pb2.Duration
+    prediction_id: str
+    question_id: str
+    similarity: float
+    saved_nano_usd: int
+    def __init__(self, kind: _Optional[_Union[CacheHitKind, str]] = ..., age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., prediction_id: _Optional[str] = ..., question_id: _Optional[str] = ..., similarity: _Optional[float] = ..., saved_nano_usd: _Optional[int] = ...) -> None: ...
 
 class Agreement(_message.Message):
     __slots__ = ("vote_share", "dispersion", "effective_members", "entropy", "answered", "asked")
