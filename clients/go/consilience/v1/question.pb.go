@@ -186,7 +186,14 @@ type Question struct {
 	// A page about the question.
 	Url string `protobuf:"bytes,16,opt,name=url,proto3" json:"url,omitempty"`
 	// Output only, set by the catalogue: what happened, if that is known.
-	Resolution    *Resolution `protobuf:"bytes,17,opt,name=resolution,proto3" json:"resolution,omitempty"`
+	Resolution *Resolution `protobuf:"bytes,17,opt,name=resolution,proto3" json:"resolution,omitempty"`
+	// What kind of source it comes from, for example "market", "tournament",
+	// "dataset", "sports": weights and calibration are learned apart for each.
+	// Left out: "market" where there is a market's price.
+	Origin string `protobuf:"bytes,18,opt,name=origin,proto3" json:"origin,omitempty"`
+	// State of its market, for example "calm" or "volatile". Performance is also
+	// kept by regime.
+	Regime        string `protobuf:"bytes,19,opt,name=regime,proto3" json:"regime,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -353,6 +360,20 @@ func (x *Question) GetResolution() *Resolution {
 		return x.Resolution
 	}
 	return nil
+}
+
+func (x *Question) GetOrigin() string {
+	if x != nil {
+		return x.Origin
+	}
+	return ""
+}
+
+func (x *Question) GetRegime() string {
+	if x != nil {
+		return x.Regime
+	}
+	return ""
 }
 
 type isQuestion_Kind interface {
@@ -769,7 +790,7 @@ var File_consilience_v1_question_proto protoreflect.FileDescriptor
 
 const file_consilience_v1_question_proto_rawDesc = "" +
 	"\n" +
-	"\x1dconsilience/v1/question.proto\x12\x0econsilience.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x06\n" +
+	"\x1dconsilience/v1/question.proto\x12\x0econsilience.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd2\x06\n" +
 	"\bQuestion\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x1e\n" +
@@ -794,7 +815,9 @@ const file_consilience_v1_question_proto_rawDesc = "" +
 	"\x03url\x18\x10 \x01(\tR\x03url\x12:\n" +
 	"\n" +
 	"resolution\x18\x11 \x01(\v2\x1a.consilience.v1.ResolutionR\n" +
-	"resolutionB\x06\n" +
+	"resolution\x12\x16\n" +
+	"\x06origin\x18\x12 \x01(\tR\x06origin\x12\x16\n" +
+	"\x06regime\x18\x13 \x01(\tR\x06regimeB\x06\n" +
 	"\x04kindB\x15\n" +
 	"\x13_market_probability\"\x10\n" +
 	"\x0eBinaryQuestion\"/\n" +

@@ -25,27 +25,27 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63onsilience/v1/question.proto\x12\x0e\x63onsilience.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xef\x04\n\x08Question\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x12\n\nbackground\x18\x03 \x01(\t\x12\x1b\n\x13resolution_criteria\x18\x04 \x01(\t\x12\x30\n\x06\x62inary\x18\x05 \x01(\x0b\x32\x1e.consilience.v1.BinaryQuestionH\x00\x12\x36\n\texclusive\x18\x06 \x01(\x0b\x32!.consilience.v1.ExclusiveQuestionH\x00\x12\x32\n\x07numeric\x18\x07 \x01(\x0b\x32\x1f.consilience.v1.NumericQuestionH\x00\x12\x35\n\tfree_text\x18\x08 \x01(\x0b\x32 .consilience.v1.FreeTextQuestionH\x00\x12\x10\n\x08\x63\x61tegory\x18\t \x01(\t\x12.\n\nas_of_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cresolve_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tstake_usd\x18\x0c \x01(\x01\x12\x1f\n\x12market_probability\x18\r \x01(\x01H\x01\x88\x01\x01\x12/\n\x0bmarket_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06source\x18\x0f \x01(\t\x12\x0b\n\x03url\x18\x10 \x01(\t\x12.\n\nresolution\x18\x11 \x01(\x0b\x32\x1a.consilience.v1.ResolutionB\x06\n\x04kindB\x15\n\x13_market_probability\"\x10\n\x0e\x42inaryQuestion\"%\n\x11\x45xclusiveQuestion\x12\x10\n\x08outcomes\x18\x01 \x03(\t\"Z\n\x0fNumericQuestion\x12\x0c\n\x04grid\x18\x01 \x03(\x01\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12+\n\x05scale\x18\x03 \x01(\x0e\x32\x1c.consilience.v1.NumericScale\"`\n\x10\x46reeTextQuestion\x12\x34\n\rnormalization\x18\x01 \x01(\x0e\x32\x1d.consilience.v1.Normalization\x12\x16\n\x0emax_characters\x18\x02 \x01(\r\"\xfd\x01\n\nResolution\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x11\n\x07outcome\x18\x02 \x01(\tH\x00\x12\x12\n\x08\x66raction\x18\x03 \x01(\x01H\x00\x12\x0f\n\x05value\x18\x04 \x01(\x01H\x00\x12\x12\n\x08\x61nnulled\x18\x05 \x01(\x08H\x00\x12\x13\n\tretracted\x18\x06 \x01(\x08H\x00\x12.\n\nevent_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nknown_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\t \x01(\rB\x08\n\x06result*^\n\x0cNumericScale\x12\x1d\n\x19NUMERIC_SCALE_UNSPECIFIED\x10\x00\x12\x18\n\x14NUMERIC_SCALE_LINEAR\x10\x01\x12\x15\n\x11NUMERIC_SCALE_LOG\x10\x02*\xbb\x01\n\rNormalization\x12\x1d\n\x19NORMALIZATION_UNSPECIFIED\x10\x00\x12 \n\x1cNORMALIZATION_LOWERCASE_TRIM\x10\x01\x12\x19\n\x15NORMALIZATION_NUMERIC\x10\x02\x12\x19\n\x15NORMALIZATION_BOOLEAN\x10\x03\x12\x16\n\x12NORMALIZATION_JSON\x10\x04\x12\x1b\n\x17NORMALIZATION_EMBEDDING\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63onsilience/v1/question.proto\x12\x0e\x63onsilience.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x05\n\x08Question\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x12\n\nbackground\x18\x03 \x01(\t\x12\x1b\n\x13resolution_criteria\x18\x04 \x01(\t\x12\x30\n\x06\x62inary\x18\x05 \x01(\x0b\x32\x1e.consilience.v1.BinaryQuestionH\x00\x12\x36\n\texclusive\x18\x06 \x01(\x0b\x32!.consilience.v1.ExclusiveQuestionH\x00\x12\x32\n\x07numeric\x18\x07 \x01(\x0b\x32\x1f.consilience.v1.NumericQuestionH\x00\x12\x35\n\tfree_text\x18\x08 \x01(\x0b\x32 .consilience.v1.FreeTextQuestionH\x00\x12\x10\n\x08\x63\x61tegory\x18\t \x01(\t\x12.\n\nas_of_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cresolve_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tstake_usd\x18\x0c \x01(\x01\x12\x1f\n\x12market_probability\x18\r \x01(\x01H\x01\x88\x01\x01\x12/\n\x0bmarket_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06source\x18\x0f \x01(\t\x12\x0b\n\x03url\x18\x10 \x01(\t\x12.\n\nresolution\x18\x11 \x01(\x0b\x32\x1a.consilience.v1.Resolution\x12\x0e\n\x06origin\x18\x12 \x01(\t\x12\x0e\n\x06regime\x18\x13 \x01(\tB\x06\n\x04kindB\x15\n\x13_market_probability\"\x10\n\x0e\x42inaryQuestion\"%\n\x11\x45xclusiveQuestion\x12\x10\n\x08outcomes\x18\x01 \x03(\t\"Z\n\x0fNumericQuestion\x12\x0c\n\x04grid\x18\x01 \x03(\x01\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12+\n\x05scale\x18\x03 \x01(\x0e\x32\x1c.consilience.v1.NumericScale\"`\n\x10\x46reeTextQuestion\x12\x34\n\rnormalization\x18\x01 \x01(\x0e\x32\x1d.consilience.v1.Normalization\x12\x16\n\x0emax_characters\x18\x02 \x01(\r\"\xfd\x01\n\nResolution\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x11\n\x07outcome\x18\x02 \x01(\tH\x00\x12\x12\n\x08\x66raction\x18\x03 \x01(\x01H\x00\x12\x0f\n\x05value\x18\x04 \x01(\x01H\x00\x12\x12\n\x08\x61nnulled\x18\x05 \x01(\x08H\x00\x12\x13\n\tretracted\x18\x06 \x01(\x08H\x00\x12.\n\nevent_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nknown_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\t \x01(\rB\x08\n\x06result*^\n\x0cNumericScale\x12\x1d\n\x19NUMERIC_SCALE_UNSPECIFIED\x10\x00\x12\x18\n\x14NUMERIC_SCALE_LINEAR\x10\x01\x12\x15\n\x11NUMERIC_SCALE_LOG\x10\x02*\xbb\x01\n\rNormalization\x12\x1d\n\x19NORMALIZATION_UNSPECIFIED\x10\x00\x12 \n\x1cNORMALIZATION_LOWERCASE_TRIM\x10\x01\x12\x19\n\x15NORMALIZATION_NUMERIC\x10\x02\x12\x19\n\x15NORMALIZATION_BOOLEAN\x10\x03\x12\x16\n\x12NORMALIZATION_JSON\x10\x04\x12\x1b\n\x17NORMALIZATION_EMBEDDING\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'consilience.v1.question_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_NUMERICSCALE']._serialized_start=1211
-  _globals['_NUMERICSCALE']._serialized_end=1305
-  _globals['_NORMALIZATION']._serialized_start=1308
-  _globals['_NORMALIZATION']._serialized_end=1495
+  _globals['_NUMERICSCALE']._serialized_start=1243
+  _globals['_NUMERICSCALE']._serialized_end=1337
+  _globals['_NORMALIZATION']._serialized_start=1340
+  _globals['_NORMALIZATION']._serialized_end=1527
   _globals['_QUESTION']._serialized_start=83
-  _globals['_QUESTION']._serialized_end=706
-  _globals['_BINARYQUESTION']._serialized_start=708
-  _globals['_BINARYQUESTION']._serialized_end=724
-  _globals['_EXCLUSIVEQUESTION']._serialized_start=726
-  _globals['_EXCLUSIVEQUESTION']._serialized_end=763
-  _globals['_NUMERICQUESTION']._serialized_start=765
-  _globals['_NUMERICQUESTION']._serialized_end=855
-  _globals['_FREETEXTQUESTION']._serialized_start=857
-  _globals['_FREETEXTQUESTION']._serialized_end=953
-  _globals['_RESOLUTION']._serialized_start=956
-  _globals['_RESOLUTION']._serialized_end=1209
+  _globals['_QUESTION']._serialized_end=738
+  _globals['_BINARYQUESTION']._serialized_start=740
+  _globals['_BINARYQUESTION']._serialized_end=756
+  _globals['_EXCLUSIVEQUESTION']._serialized_start=758
+  _globals['_EXCLUSIVEQUESTION']._serialized_end=795
+  _globals['_NUMERICQUESTION']._serialized_start=797
+  _globals['_NUMERICQUESTION']._serialized_end=887
+  _globals['_FREETEXTQUESTION']._serialized_start=889
+  _globals['_FREETEXTQUESTION']._serialized_end=985
+  _globals['_RESOLUTION']._serialized_start=988
+  _globals['_RESOLUTION']._serialized_end=1241
 # @@protoc_insertion_point(module_scope)

@@ -35,7 +35,7 @@ NORMALIZATION_JSON: Normalization
 NORMALIZATION_EMBEDDING: Normalization
 
 class Question(_message.Message):
-    __slots__ = ("id", "text", "background", "resolution_criteria", "binary", "exclusive", "numeric", "free_text", "category", "as_of_time", "resolve_time", "stake_usd", "market_probability", "market_time", "source", "url", "resolution")
+    __slots__ = ("id", "text", "background", "resolution_criteria", "binary", "exclusive", "numeric", "free_text", "category", "as_of_time", "resolve_time", "stake_usd", "market_probability", "market_time", "source", "url", "resolution", "origin", "regime")
     ID_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     BACKGROUND_FIELD_NUMBER: _ClassVar[int]
@@ -53,6 +53,8 @@ class Question(_message.Message):
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     URL_FIELD_NUMBER: _ClassVar[int]
     RESOLUTION_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    REGIME_FIELD_NUMBER: _ClassVar[int]
     id: str
     text: str
     background: str
@@ -70,7 +72,9 @@ class Question(_message.Message):
     source: str
     url: str
     resolution: Resolution
-    def __init__(self, id: _Optional[str] = ..., text: _Optional[str] = ..., background: _Optional[str] = ..., resolution_criteria: _Optional[str] = ..., binary: _Optional[_Union[BinaryQuestion, _Mapping]] = ..., exclusive: _Optional[_Union[ExclusiveQuestion, _Mapping]] = ..., numeric: _Optional[_Union[NumericQuestion, _Mapping]] = ..., free_text: _Optional[_Union[FreeTextQuestion, _Mapping]] = ..., category: _Optional[str] = ..., as_of_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resolve_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stake_usd: _Optional[float] = ..., market_probability: _Optional[float] = ..., market_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., source: _Optional[str] = ..., url: _Optional[str] = ..., resolution: _Optional[_Union[Resolution, _Mapping]] = ...) -> None: ...
+    origin: str
+    regime: str
+    def __init__(self, id: _Optional[str] = ..., text: _Optional[str] = ..., background: _Optional[str] = ..., resolution_criteria: _Optional[str] = ..., binary: _Optional[_Union[BinaryQuestion, _Mapping]] = ..., exclusive: _Optional[_Union[ExclusiveQuestion, _Mapping]] = ..., numeric: _Optional[_Union[NumericQuestion, _Mapping]] = ..., free_text: _Optional[_Union[FreeTextQuestion, _Mapping]] = ..., category: _Optional[str] = ..., as_of_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resolve_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stake_usd: _Optional[float] = ..., market_probability: _Optional[float] = ..., market_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., source: _Optional[str] = ..., url: _Optional[str] = ..., resolution: _Optional[_Union[Resolution, _Mapping]] = ..., origin: _Optional[str] = ..., regime: _Optional[str] = ...) -> None: ...
 
 class BinaryQuestion(_message.Message):
     __slots__ = ()
