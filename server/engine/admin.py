@@ -16,9 +16,6 @@ from server.forecasting.pooling import parameter_vector
 from server.forecasting.ports import Identity
 from server.forecasting.prediction import Prediction
 
-#: Where weights may come from.
-WEIGHTINGS = ("fixed",)
-
 
 @dataclass(frozen=True, slots=True)
 class EnsembleView:
@@ -122,7 +119,7 @@ class Admin:
         """
         known = {
             "pooling": CHOICES.poolings,
-            "weighting": WEIGHTINGS,
+            "weighting": CHOICES.weightings,
             "calibration": CHOICES.calibrations,
             "execution": CHOICES.executions,
             "selection": CHOICES.selections,

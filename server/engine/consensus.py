@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The consensus of one prediction as its answers come in."""
 
-import numpy as np
+from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
+from server.engine.advice import Advice
 from server.engine.asking import Asked, cut_off, not_needed
+from server.engine.calibrating import recalibrated
 from server.engine.events import Arrived, Listener, Running
 from server.engine.settled import action_settled, outcome_settled
 from server.engine.stopping import enough, may_stop_early
@@ -14,14 +19,19 @@ from server.forecasting.pooling import Pooled, pooling, weight_vector
 from server.forecasting.prediction import MemberAnswer
 from server.forecasting.question import Question
 
+Pool = Callable[[NDArray[np.float64], NDArray[np.float64]], Pooled]
+
 
 class RunningConsensus:
     """Collects answers by seat and pools those in hand."""
 
-    def __init__(self, question: Question, plan: Plan, listener: Listener | None) -> None:
+    def __init__(
+        self, question: Question, plan: Plan, listener: Listener | None, advice: Advice | None = None
+    ) -> None:
         self.question = question
         self.plan = plan
         self.stopped = False
+        self.advice = advice
         self._listener = listener
         self._stops = may_stop_early(plan.spec)
         self._asked: list[Asked | None] = [None] * len(plan.members)
@@ -45,6 +55,8 @@ class RunningConsensus:
     def _is_settled(self, matrix: AnswerMatrix, pooled: Pooled) -> bool:
         """Whether the members still out cannot change the most probable outcome."""
         waiting = [asked is None for asked in self._asked]
+        if self.advice is not None:  # what they will say decides how much they and the others weigh
+            return bool(pooled.probabilities) and not any(waiting)
         return outcome_settled(self.question.kind, self.plan, matrix, pooled, waiting, self._weights)
 
     def _may_stop(self, matrix: AnswerMatrix, pooled: Pooled, settled: bool) -> bool:
@@ -62,9 +74,16 @@ class RunningConsensus:
         matrix = answer_matrix(self.question, answers, self._least)
         rows, columns = matrix.probabilities.shape
         spec = self.plan.spec
-        return matrix, pooling(spec.pooling, spec.parameters, rows, columns).pool(
-            matrix.probabilities, self._weights
-        )
+        pool = pooling(spec.pooling, spec.parameters, rows, columns).pool
+        if self.advice is None:
+            return matrix, pool(matrix.probabilities, self._weights)
+        return matrix, self._advised(self.advice, matrix, pool)
+
+    def _advised(self, advice: Advice, matrix: AnswerMatrix, pool: Pool) -> Pooled:
+        """The pool with what has been learned; the plan's weights still say who must be waited for."""
+        weights = advice.weights(matrix.probabilities)
+        self._raw_weights = weights.tolist()
+        return recalibrated(pool(matrix.probabilities, weights), matrix, advice.curve(matrix.probabilities))
 
     def members(self, pooled: Pooled) -> tuple[MemberAnswer, ...]:
         """Everyone of the ensemble in configured order, with the parts they played."""

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, replace
 
+from server.engine.advice import Adviser
 from server.engine.hedging import HedgeAllowance
 from server.engine.standing import Standing
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec
@@ -28,6 +29,7 @@ class Ensemble:
         self.spec = spec
         self.forecasters = dict(forecasters)
         self.hedges = HedgeAllowance(spec.hedge_share)
+        self.adviser: Adviser | None = None
         self.standings = {member.name: Standing() for member in spec.members}
 
     def change(self, etag: str, change: Callable[[EnsembleSpec], EnsembleSpec]) -> EnsembleSpec:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asking an ensemble's members: the step that predictions, signals and nested ensembles share."""
 
+from server.engine.advice import Advice, learns
 from server.engine.consensus import RunningConsensus
 from server.engine.ensembles import Ensemble
 from server.engine.events import Listener
@@ -11,10 +12,15 @@ from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Choices, MemberSpec, Plan
 from server.forecasting.pooling import POOLINGS
 from server.forecasting.query import Query
+from server.learning.methods import ADAPTIVE, CALIBRATORS, WEIGHTINGS
 
 #: The choices that requests and configuration may name.
 CHOICES = Choices(
-    poolings=POOLINGS, executions=tuple(EXECUTIONS), selections=("all",), calibrations=("none",)
+    poolings=POOLINGS,
+    executions=tuple(EXECUTIONS),
+    selections=("all",),
+    calibrations=tuple(CALIBRATORS),
+    weightings=(*WEIGHTINGS, ADAPTIVE),
 )
 
 
@@ -22,11 +28,18 @@ async def gather(
     ensemble: Ensemble, plan: Plan, query: Query, deadline: Deadline, listener: Listener | None = None
 ) -> RunningConsensus:
     """Ask the planned members until the deadline; what has come in by then is the consensus."""
-    consensus = RunningConsensus(query.question, plan, listener)
+    consensus = RunningConsensus(query.question, plan, listener, _advice(ensemble, plan, query))
     seats = [_seat(ensemble, plan, member) for member in plan.members]
     async with Fanout(seats, query, deadline, consensus.arrive) as fanout:
         await EXECUTIONS[plan.spec.execution](fanout)
     return consensus
+
+
+def _advice(ensemble: Ensemble, plan: Plan, query: Query) -> Advice | None:
+    """What has been learned for this question; None where the plan's own weights are wanted as they are."""
+    if ensemble.adviser is None or not learns(plan.spec):
+        return None
+    return ensemble.adviser.advise(ensemble.forecasters, plan, query.question)
 
 
 def _seat(ensemble: Ensemble, plan: Plan, member: MemberSpec) -> Seat:

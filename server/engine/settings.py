@@ -44,7 +44,10 @@ class EnsembleSettings(BaseModel):
     )
     pooling: str = "log_odds"
     parameters: dict[str, float] = Field(default_factory=dict, description="parameters of the pooling")
-    calibration: str = "none"
+    weighting: str = Field(
+        default="fixed", description="fixed (as configured), or learned: agreement, adaptive, ..."
+    )
+    calibration: str = Field(default="none", description="none, platt, isotonic, beta or hierarchical")
     execution: str = "parallel"
     selection: str = "all"
     deadline_s: float | None = Field(default=None, gt=0, le=300)
@@ -102,6 +105,7 @@ class EnsembleSettings(BaseModel):
             members=tuple(self._member(member) for member in self.members),
             pooling=chosen["pooling"],
             parameters=dict(self.parameters),
+            weighting=chosen["weighting"],
             calibration=chosen["calibration"],
             execution=chosen["execution"],
             selection=chosen["selection"],
@@ -130,6 +134,7 @@ class EnsembleSettings(BaseModel):
     def _choices(self) -> dict[str, str]:
         chosen = {
             "pooling": choose("pooling", self.pooling, CHOICES.poolings),
+            "weighting": choose("weighting", self.weighting, CHOICES.weightings),
             "calibration": choose("calibration", self.calibration, CHOICES.calibrations),
             "execution": choose("execution", self.execution, CHOICES.executions),
             "selection": choose("selection", self.selection, CHOICES.selections),

@@ -13,6 +13,7 @@ from server.forecasting.forecast import NOT_ASKED, Cost
 from server.forecasting.pooling import Pooled, meta_confidence
 from server.forecasting.prediction import Decision, MemberAnswer, Method, Prediction
 from server.forecasting.question import FreeText, Numeric
+from server.learning.calibration import IDENTITY
 
 
 def conclude(
@@ -31,7 +32,7 @@ def conclude(
         ensemble=plan.spec.name,
         outcomes=matrix.outcomes,
         probabilities=pooled.probabilities,
-        raw_probabilities=pooled.probabilities,
+        raw_probabilities=pooled.raw or pooled.probabilities,
         outcome=outcome,
         confidence=pooled.confidence,
         meta_confidence=meta_confidence(
@@ -44,7 +45,7 @@ def conclude(
         cost=Cost.total([m.answer.cost for m in members if m.answer.cost is not None]),
         create_time=create_time,
         elapsed_s=0.0,
-        method=_method(plan, members, code_version),
+        method=_method(consensus, matrix, members, code_version),
         warnings=_warnings(members),
         explanation=explain(outcome, pooled.confidence, plan.spec.pooling, members, decision),
         numeric=numeric_result(question.kind, pooled.probabilities)
@@ -66,8 +67,11 @@ def _decision(plan: Plan, pooled: Pooled) -> Decision:
     )
 
 
-def _method(plan: Plan, members: Sequence[MemberAnswer], code_version: str) -> Method:
-    spec = plan.spec
+def _method(
+    consensus: RunningConsensus, matrix: AnswerMatrix, members: Sequence[MemberAnswer], code_version: str
+) -> Method:
+    spec, advice = consensus.plan.spec, consensus.advice
+    curve = IDENTITY if advice is None else advice.curve(matrix.probabilities)
     hashes = {m.forecast.prompt_hash for m in members if m.forecast is not None and m.forecast.prompt_hash}
     return Method(
         pooling=spec.pooling,
@@ -75,9 +79,13 @@ def _method(plan: Plan, members: Sequence[MemberAnswer], code_version: str) -> M
         calibration=spec.calibration,
         execution=spec.execution,
         selection=spec.selection,
+        weights_version="" if advice is None else advice.version,
+        calibrator_version="" if advice is None else advice.version,
         code_version=code_version,
         prompt_hash=",".join(sorted(hashes)),
         parameters=dict(spec.parameters),
+        curve=curve.method.name.lower(),
+        curve_parameters=curve.parameters,
     )
 
 

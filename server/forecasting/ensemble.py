@@ -96,6 +96,7 @@ class Options:
     execution: str = ""
     selection: str = ""
     calibration: str = ""
+    weighting: str = ""
     deadline_s: float | None = None
     member_timeout_s: float | None = None
     min_responses: int | None = None
@@ -119,6 +120,7 @@ class Choices:
     executions: Sequence[str]
     selections: Sequence[str]
     calibrations: Sequence[str]
+    weightings: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,7 @@ def _chosen(spec: EnsembleSpec, options: Options, choices: Choices) -> EnsembleS
         ("execution", choices.executions),
         ("selection", choices.selections),
         ("calibration", choices.calibrations),
+        ("weighting", choices.weightings),
     ):
         if wish := getattr(options, name):
             wishes[name] = choose(f"options.{name}", wish, known)

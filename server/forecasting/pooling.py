@@ -35,7 +35,8 @@ class Pooled:
 
     ``probabilities`` (C,), empty when nobody answered; ``weights`` and
     ``contributions`` (M,). ``decided`` is False where the pooling's own rule
-    found no winner (no majority, not unanimous).
+    found no winner (no majority, not unanimous). ``raw`` (C,): the probabilities
+    before calibration, empty where there was none.
     """
 
     probabilities: tuple[float, ...]
@@ -46,6 +47,7 @@ class Pooled:
     normalised_dispersion: float
     interval: Interval | None
     decided: bool
+    raw: tuple[float, ...] = ()
 
     @property
     def confidence(self) -> float:

@@ -40,7 +40,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A range for the probability of the first outcome."""
+    """A range for the probability of the first outcome, or for a number in its unit."""
 
     low: float
     high: float
@@ -49,8 +49,21 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelSet:
+    """Outcomes, most probable first, that hold the truth with the coverage ``level``."""
+
+    outcomes: tuple[str, ...]
+    level: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class Method:
-    """The named choices behind an answer, enough to compute it again."""
+    """The named choices behind an answer, enough to compute it again.
+
+    ``calibration`` is the choice, ``curve`` with ``curve_parameters`` what it came to for
+    this answer: ``CalibrationMethod`` in lower case, and the kernels' parameter vector.
+    """
 
     pooling: str
     weighting: str = "fixed"
@@ -62,15 +75,17 @@ class Method:
     code_version: str = ""
     prompt_hash: str = ""
     parameters: dict[str, float] = field(default_factory=dict)
+    curve: str = "none"
+    curve_parameters: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MemberAnswer:
     """One member's part in an answer.
 
-    ``raw_weight`` is the configured weight as it went into the pool (an input of
-    the replay), ``weight`` its share of the present members' sum. ``latency_s``
-    is None where it means nothing, as for a recorded answer.
+    ``raw_weight`` is the weight as it went into the pool, configured or learned (an
+    input of the replay), ``weight`` its share of the present members' sum.
+    ``latency_s`` is None where it means nothing, as for a recorded answer.
     """
 
     member: str
@@ -99,6 +114,7 @@ class NumericResult:
     cumulative: tuple[float, ...]
     median: float
     unit: str
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +146,8 @@ class Prediction:
     numeric: NumericResult | None = None
     votes: tuple[int, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
+    label_set: LabelSet | None = None
+    doubt: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,8 @@ class Question:
     market_time: datetime | None = None
     source: str = ""
     url: str = ""
+    origin: str = ""
+    regime: str = ""
     resolution: Resolution | None = None
 
     @property

@@ -41,6 +41,7 @@ def make_question(tables: Tables, unit: int, frozen_prices: bool) -> Question:
         market_time=price_time,
         source=questions.source[asked],
         url=questions.url[asked],
+        origin=questions.kind[asked],
         resolution=_resolution(units, unit),
     )
 

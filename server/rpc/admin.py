@@ -36,6 +36,7 @@ class AdminHandlers:
             executions=status.choices.executions,
             selections=status.choices.selections,
             calibrations=status.choices.calibrations,
+            weightings=status.choices.weightings,
             predictions_in_flight=status.in_flight,
             predictions_answered=status.answered,
             storage=status.storage,

@@ -31,6 +31,7 @@ def options_from(message: prediction_pb2.PredictOptions, rules: Rules, at: str =
         pooling=rules.text(f"{at}.pooling", message.pooling, MAX_NAME, printable=True),
         execution=rules.text(f"{at}.execution", message.execution, MAX_NAME, printable=True),
         selection=rules.text(f"{at}.selection", message.selection, MAX_NAME, printable=True),
+        weighting=rules.text(f"{at}.weighting", message.weighting, MAX_NAME, printable=True),
         calibration=rules.text(f"{at}.calibration", message.calibration, MAX_NAME, printable=True),
         deadline_s=rules.seconds(f"{at}.deadline", message.deadline, MAX_SECONDS)
         if message.HasField("deadline")

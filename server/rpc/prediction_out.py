@@ -8,6 +8,7 @@ from server.forecasting.prediction import (
     Agreement,
     Decision,
     Interval,
+    LabelSet,
     MemberAnswer,
     Method,
     NumericResult,
@@ -48,6 +49,8 @@ def prediction_message(prediction: Prediction) -> prediction_pb2.Prediction:
         numeric=_numeric(prediction.numeric),
         votes=prediction.votes,
         tags=prediction.tags,
+        label_set=_label_set(prediction.label_set),
+        doubt=prediction.doubt,
     )
 
 
@@ -143,6 +146,8 @@ def method_message(method: Method) -> prediction_pb2.Method:
         code_version=method.code_version,
         prompt_hash=method.prompt_hash,
         parameters=method.parameters,
+        curve=method.curve,
+        curve_parameters=method.curve_parameters,
     )
 
 
@@ -150,5 +155,15 @@ def _numeric(numeric: NumericResult | None) -> prediction_pb2.NumericForecast | 
     if numeric is None:
         return None
     return prediction_pb2.NumericForecast(
-        grid=numeric.grid, cumulative=numeric.cumulative, median=numeric.median, unit=numeric.unit
+        grid=numeric.grid,
+        cumulative=numeric.cumulative,
+        median=numeric.median,
+        unit=numeric.unit,
+        interval=interval_message(numeric.interval),
     )
+
+
+def _label_set(found: LabelSet | None) -> prediction_pb2.LabelSet | None:
+    if found is None:
+        return None
+    return prediction_pb2.LabelSet(outcomes=found.outcomes, level=found.level, method=found.method)

@@ -67,6 +67,8 @@ def question_from(message: question_pb2.Question, rules: Rules, at: str = "quest
         else None,
         source=rules.text(f"{at}.source", message.source, MAX_ID, printable=True),
         url=rules.text(f"{at}.url", message.url, 2_048, printable=True),
+        origin=rules.text(f"{at}.origin", message.origin, MAX_ID, printable=True),
+        regime=rules.text(f"{at}.regime", message.regime, MAX_ID, printable=True),
     )
 
 

@@ -29,6 +29,8 @@ def question_message(question: Question) -> question_pb2.Question:
         market_probability=question.market_probability,
         source=question.source,
         url=question.url,
+        origin=question.origin,
+        regime=question.regime,
     )
     _set_kind(message, question)
     for name in ("as_of_time", "resolve_time", "market_time"):

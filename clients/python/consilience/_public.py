@@ -47,6 +47,7 @@ from consilience.prediction import (
     Decision,
     DecisionAction,
     Interval,
+    LabelSet,
     Method,
     NumericForecast,
     Prediction,
@@ -71,7 +72,7 @@ from consilience.signals import (
     MarketSignal,
     Tensor,
 )
-from consilience.status import EnsembleStatus, Member, OperatingMode, ServerStatus
+from consilience.status import EnsembleStatus, LearningStatus, Member, OperatingMode, ServerStatus
 from consilience.streams import MarketStream, Stream
 
 __all__ = [
@@ -105,6 +106,8 @@ __all__ = [
     "FreeText",
     "Interval",
     "InvalidRequestError",
+    "LabelSet",
+    "LearningStatus",
     "MarketCandle",
     "MarketControl",
     "MarketEvent",

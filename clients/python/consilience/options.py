@@ -31,6 +31,7 @@ class Options(TypedDict, total=False):
     pooling: str
     execution: str
     selection: str
+    weighting: str
     calibration: str
     deadline_s: float
     member_timeout_s: float
@@ -62,6 +63,7 @@ _SCALARS = (
     "pooling",
     "execution",
     "selection",
+    "weighting",
     "calibration",
     "min_responses",
     "min_agreement",

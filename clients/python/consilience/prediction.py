@@ -65,7 +65,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where the probability of the first outcome may lie, and how that was made."""
+    """Where the probability of the first outcome (or a number) may lie, and how that was made."""
 
     low: float
     high: float
@@ -76,6 +76,20 @@ class Interval:
     def from_message(cls, message: prediction_pb2.Interval) -> "Interval":
         """From the contract's message."""
         return cls(message.low, message.high, message.level, message.method)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """Outcomes, most probable first, that hold the truth with the coverage ``level``."""
+
+    outcomes: tuple[str, ...]
+    level: float
+    method: str
+
+    @classmethod
+    def from_message(cls, message: prediction_pb2.LabelSet) -> "LabelSet":
+        """From the contract's message."""
+        return cls(tuple(message.outcomes), message.level, message.method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,8 @@ class Method:
     code_version: str
     prompt_hash: str
     parameters: dict[str, float]
+    curve: str
+    curve_parameters: tuple[float, ...]
 
     @classmethod
     def from_message(cls, message: prediction_pb2.Method) -> "Method":
@@ -121,6 +137,8 @@ class Method:
             message.code_version,
             message.prompt_hash,
             dict(message.parameters),
+            message.curve,
+            tuple(message.curve_parameters),
         )
 
 
@@ -132,11 +150,13 @@ class NumericForecast:
     cumulative: tuple[float, ...]
     median: float
     unit: str
+    interval: Interval | None
 
     @classmethod
     def from_message(cls, message: prediction_pb2.NumericForecast) -> "NumericForecast":
         """From the contract's message."""
-        return cls(tuple(message.grid), tuple(message.cumulative), message.median, message.unit)
+        interval = Interval.from_message(message.interval) if message.HasField("interval") else None
+        return cls(tuple(message.grid), tuple(message.cumulative), message.median, message.unit, interval)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +192,8 @@ class Prediction:
     numeric: NumericForecast | None
     votes: tuple[int, ...]
     tags: dict[str, str]
+    label_set: LabelSet | None
+    doubt: float | None
     message: prediction_pb2.Prediction = field(repr=False, compare=False)
 
     @property
@@ -235,5 +257,7 @@ class Prediction:
             numeric=NumericForecast.from_message(message.numeric) if message.HasField("numeric") else None,
             votes=tuple(message.votes),
             tags=dict(message.tags),
+            label_set=LabelSet.from_message(message.label_set) if message.HasField("label_set") else None,
+            doubt=message.doubt if message.HasField("doubt") else None,
             message=message,
         )

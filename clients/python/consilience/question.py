@@ -136,6 +136,8 @@ class Question:
     market_time: datetime | None = None
     source: str = ""
     url: str = ""
+    origin: str = ""
+    regime: str = ""
     resolution: Resolution | None = None
 
     @classmethod
@@ -155,6 +157,8 @@ class Question:
             market_time=to_datetime(message.market_time) if message.HasField("market_time") else None,
             source=message.source,
             url=message.url,
+            origin=message.origin,
+            regime=message.regime,
             resolution=Resolution.from_message(message.resolution)
             if message.HasField("resolution")
             else None,
@@ -176,6 +180,8 @@ class Question:
             market_probability=self.market_probability,
             source=self.source,
             url=self.url,
+            origin=self.origin,
+            regime=self.regime,
         )
         for name in ("as_of_time", "resolve_time", "market_time"):
             instant = getattr(self, name)

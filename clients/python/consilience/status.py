@@ -10,7 +10,7 @@ from consilience._times import to_datetime, to_seconds
 from consilience.prediction import Method, Prediction
 from consilience.v1 import admin_service_pb2
 
-__all__ = ["EnsembleStatus", "Member", "OperatingMode", "ServerStatus"]
+__all__ = ["EnsembleStatus", "LearningStatus", "Member", "OperatingMode", "ServerStatus"]
 
 
 class OperatingMode(StrEnum):
@@ -54,6 +54,22 @@ class EnsembleStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class LearningStatus:
+    """What has been learned so far; ``belief``: each weighting's share in the adaptive mixture."""
+
+    version: str
+    answers: int
+    outcomes: int
+    belief: dict[str, float]
+    ready: bool
+
+    @classmethod
+    def from_message(cls, message: admin_service_pb2.LearningStatus) -> "LearningStatus":
+        """From the contract's message."""
+        return cls(message.version, message.answers, message.outcomes, dict(message.belief), message.ready)
+
+
+@dataclass(frozen=True, slots=True)
 class ServerStatus:
     """What a server is and how it is doing."""
 
@@ -65,6 +81,8 @@ class ServerStatus:
     executions: tuple[str, ...]
     selections: tuple[str, ...]
     calibrations: tuple[str, ...]
+    weightings: tuple[str, ...]
+    learning: "LearningStatus"
     predictions_in_flight: int
     predictions_answered: int
     storage: str
@@ -83,6 +101,8 @@ class ServerStatus:
             executions=tuple(message.executions),
             selections=tuple(message.selections),
             calibrations=tuple(message.calibrations),
+            weightings=tuple(message.weightings),
+            learning=LearningStatus.from_message(message.learning),
             predictions_in_flight=message.predictions_in_flight,
             predictions_answered=message.predictions_answered,
             storage=message.storage,
@@ -109,6 +129,8 @@ class Member:
     absences: dict[str, int]
     etag: str
     circuit: str
+    selection_state: str
+    selection_reason: str
 
     @classmethod
     def from_message(cls, message: admin_service_pb2.Member) -> "Member":
@@ -130,4 +152,6 @@ class Member:
             absences=dict(message.absences),
             etag=message.etag,
             circuit=message.circuit,
+            selection_state=message.selection_state,
+            selection_reason=message.selection_reason,
         )

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the engine asks of learning: weights and a calibration curve for one question, as of now."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.forecasting.ensemble import EnsembleSpec, Plan
+from server.forecasting.ports import Forecaster
+from server.forecasting.question import Question
+from server.learning.calibration import Curve
+
+Floats = NDArray[np.float64]
+
+
+class Advice(Protocol):
+    """Advice for one question; it does not change while the answers come in.
+
+    ``version`` says what it was learned from.
+    """
+
+    version: str
+
+    def weights(self, probabilities: Floats) -> Floats:
+        """(M,), >= 0: the planned members' weights for their answers (M, C), NaN rows absent."""
+        ...
+
+    def curve(self, probabilities: Floats) -> Curve:
+        """The calibration of a pool of these answers (M, C)."""
+        ...
+
+
+class Adviser(Protocol):
+    """Gives advice; what it learns, and when, is its own affair."""
+
+    def advise(self, forecasters: Mapping[str, Forecaster], plan: Plan, question: Question) -> Advice | None:
+        """Advice by the plan's weighting and calibration; None where nothing can be learned for it."""
+        ...
+
+
+def learns(spec: EnsembleSpec) -> bool:
+    """Whether an ensemble's choices need any advice."""
+    return spec.weighting != "fixed" or spec.calibration != "none"
