@@ -277,6 +277,10 @@ type GetStatusResponse struct {
 	Storage string `protobuf:"bytes,11,opt,name=storage,proto3" json:"storage,omitempty"`
 	// The last answer, if there was one.
 	LastPrediction *Prediction `protobuf:"bytes,12,opt,name=last_prediction,json=lastPrediction,proto3" json:"last_prediction,omitempty"`
+	// Names of the weightings.
+	Weightings []string `protobuf:"bytes,13,rep,name=weightings,proto3" json:"weightings,omitempty"`
+	// What has been learned so far.
+	Learning *LearningStatus `protobuf:"bytes,14,opt,name=learning,proto3" json:"learning,omitempty"`
 	// Why it is in its mode, and since when.
 	ModeStatus *ModeStatus `protobuf:"bytes,30,opt,name=mode_status,json=modeStatus,proto3" json:"mode_status,omitempty"`
 	// The cache of answers; left out: there is none.
@@ -395,6 +399,20 @@ func (x *GetStatusResponse) GetStorage() string {
 func (x *GetStatusResponse) GetLastPrediction() *Prediction {
 	if x != nil {
 		return x.LastPrediction
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetWeightings() []string {
+	if x != nil {
+		return x.Weightings
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetLearning() *LearningStatus {
+	if x != nil {
+		return x.Learning
 	}
 	return nil
 }
@@ -715,6 +733,88 @@ func (x *SetModeResponse) GetStatus() *ModeStatus {
 	return nil
 }
 
+// What has been learned so far.
+type LearningStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names what answers are weighed and calibrated by now; stored with each.
+	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// Answers learned from.
+	Answers uint64 `protobuf:"varint,2,opt,name=answers,proto3" json:"answers,omitempty"`
+	// Outcomes learned from.
+	Outcomes uint64 `protobuf:"varint,3,opt,name=outcomes,proto3" json:"outcomes,omitempty"`
+	// Share of each weighting in the adaptive mixture, summing to 1.
+	Belief map[string]float64 `protobuf:"bytes,4,rep,name=belief,proto3" json:"belief,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	// True: all that is stored has been learned from.
+	Ready         bool `protobuf:"varint,5,opt,name=ready,proto3" json:"ready,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LearningStatus) Reset() {
+	*x = LearningStatus{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LearningStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LearningStatus) ProtoMessage() {}
+
+func (x *LearningStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LearningStatus.ProtoReflect.Descriptor instead.
+func (*LearningStatus) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *LearningStatus) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *LearningStatus) GetAnswers() uint64 {
+	if x != nil {
+		return x.Answers
+	}
+	return 0
+}
+
+func (x *LearningStatus) GetOutcomes() uint64 {
+	if x != nil {
+		return x.Outcomes
+	}
+	return 0
+}
+
+func (x *LearningStatus) GetBelief() map[string]float64 {
+	if x != nil {
+		return x.Belief
+	}
+	return nil
+}
+
+func (x *LearningStatus) GetReady() bool {
+	if x != nil {
+		return x.Ready
+	}
+	return false
+}
+
 // An ensemble.
 type EnsembleStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -738,7 +838,7 @@ type EnsembleStatus struct {
 
 func (x *EnsembleStatus) Reset() {
 	*x = EnsembleStatus{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[6]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -750,7 +850,7 @@ func (x *EnsembleStatus) String() string {
 func (*EnsembleStatus) ProtoMessage() {}
 
 func (x *EnsembleStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[6]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -763,7 +863,7 @@ func (x *EnsembleStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnsembleStatus.ProtoReflect.Descriptor instead.
 func (*EnsembleStatus) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{6}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *EnsembleStatus) GetName() string {
@@ -830,7 +930,7 @@ type ListMembersRequest struct {
 
 func (x *ListMembersRequest) Reset() {
 	*x = ListMembersRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[7]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -842,7 +942,7 @@ func (x *ListMembersRequest) String() string {
 func (*ListMembersRequest) ProtoMessage() {}
 
 func (x *ListMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[7]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -855,7 +955,7 @@ func (x *ListMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembersRequest.ProtoReflect.Descriptor instead.
 func (*ListMembersRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{7}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListMembersRequest) GetEnsemble() string {
@@ -892,7 +992,7 @@ type ListMembersResponse struct {
 
 func (x *ListMembersResponse) Reset() {
 	*x = ListMembersResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[8]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -904,7 +1004,7 @@ func (x *ListMembersResponse) String() string {
 func (*ListMembersResponse) ProtoMessage() {}
 
 func (x *ListMembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[8]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -917,7 +1017,7 @@ func (x *ListMembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembersResponse.ProtoReflect.Descriptor instead.
 func (*ListMembersResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{8}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListMembersResponse) GetMembers() []*Member {
@@ -967,14 +1067,19 @@ type Member struct {
 	Etag string `protobuf:"bytes,14,opt,name=etag,proto3" json:"etag,omitempty"`
 	// State of its circuit breaker: "closed", "open", "half_open", "ramp_up";
 	// empty: none.
-	Circuit       string `protobuf:"bytes,15,opt,name=circuit,proto3" json:"circuit,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Circuit string `protobuf:"bytes,15,opt,name=circuit,proto3" json:"circuit,omitempty"`
+	// Whether selection asks it: "active", "probation" (asked now and then, to see
+	// whether it is back) or "deselected".
+	SelectionState string `protobuf:"bytes,16,opt,name=selection_state,json=selectionState,proto3" json:"selection_state,omitempty"`
+	// Why, in one sentence; empty while active.
+	SelectionReason string `protobuf:"bytes,17,opt,name=selection_reason,json=selectionReason,proto3" json:"selection_reason,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[9]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -986,7 +1091,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[9]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -999,7 +1104,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{9}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Member) GetName() string {
@@ -1107,6 +1212,20 @@ func (x *Member) GetCircuit() string {
 	return ""
 }
 
+func (x *Member) GetSelectionState() string {
+	if x != nil {
+		return x.SelectionState
+	}
+	return ""
+}
+
+func (x *Member) GetSelectionReason() string {
+	if x != nil {
+		return x.SelectionReason
+	}
+	return ""
+}
+
 // Changes a member.
 type UpdateMemberRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1134,7 +1253,7 @@ type UpdateMemberRequest struct {
 
 func (x *UpdateMemberRequest) Reset() {
 	*x = UpdateMemberRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[10]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1146,7 +1265,7 @@ func (x *UpdateMemberRequest) String() string {
 func (*UpdateMemberRequest) ProtoMessage() {}
 
 func (x *UpdateMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[10]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1159,7 +1278,7 @@ func (x *UpdateMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateMemberRequest.ProtoReflect.Descriptor instead.
 func (*UpdateMemberRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{10}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UpdateMemberRequest) GetEnsemble() string {
@@ -1236,7 +1355,7 @@ type UpdateMemberResponse struct {
 
 func (x *UpdateMemberResponse) Reset() {
 	*x = UpdateMemberResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[11]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1248,7 +1367,7 @@ func (x *UpdateMemberResponse) String() string {
 func (*UpdateMemberResponse) ProtoMessage() {}
 
 func (x *UpdateMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[11]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1261,7 +1380,7 @@ func (x *UpdateMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateMemberResponse.ProtoReflect.Descriptor instead.
 func (*UpdateMemberResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{11}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *UpdateMemberResponse) GetMember() *Member {
@@ -1284,7 +1403,7 @@ type AddMemberRequest struct {
 
 func (x *AddMemberRequest) Reset() {
 	*x = AddMemberRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[12]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1296,7 +1415,7 @@ func (x *AddMemberRequest) String() string {
 func (*AddMemberRequest) ProtoMessage() {}
 
 func (x *AddMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[12]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1309,7 +1428,7 @@ func (x *AddMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMemberRequest.ProtoReflect.Descriptor instead.
 func (*AddMemberRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{12}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AddMemberRequest) GetEnsemble() string {
@@ -1337,7 +1456,7 @@ type AddMemberResponse struct {
 
 func (x *AddMemberResponse) Reset() {
 	*x = AddMemberResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[13]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1349,7 +1468,7 @@ func (x *AddMemberResponse) String() string {
 func (*AddMemberResponse) ProtoMessage() {}
 
 func (x *AddMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[13]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1362,7 +1481,7 @@ func (x *AddMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMemberResponse.ProtoReflect.Descriptor instead.
 func (*AddMemberResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{13}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AddMemberResponse) GetMember() *Member {
@@ -1387,7 +1506,7 @@ type RemoveMemberRequest struct {
 
 func (x *RemoveMemberRequest) Reset() {
 	*x = RemoveMemberRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[14]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1399,7 +1518,7 @@ func (x *RemoveMemberRequest) String() string {
 func (*RemoveMemberRequest) ProtoMessage() {}
 
 func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[14]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1412,7 +1531,7 @@ func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveMemberRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{14}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RemoveMemberRequest) GetEnsemble() string {
@@ -1445,7 +1564,7 @@ type RemoveMemberResponse struct {
 
 func (x *RemoveMemberResponse) Reset() {
 	*x = RemoveMemberResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[15]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1457,7 +1576,7 @@ func (x *RemoveMemberResponse) String() string {
 func (*RemoveMemberResponse) ProtoMessage() {}
 
 func (x *RemoveMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[15]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1470,7 +1589,7 @@ func (x *RemoveMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberResponse.ProtoReflect.Descriptor instead.
 func (*RemoveMemberResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{15}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{16}
 }
 
 // Changes the named choices of an ensemble. Empty strings change nothing.
@@ -1498,7 +1617,7 @@ type SetStrategyRequest struct {
 
 func (x *SetStrategyRequest) Reset() {
 	*x = SetStrategyRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[16]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1510,7 +1629,7 @@ func (x *SetStrategyRequest) String() string {
 func (*SetStrategyRequest) ProtoMessage() {}
 
 func (x *SetStrategyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[16]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1523,7 +1642,7 @@ func (x *SetStrategyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetStrategyRequest.ProtoReflect.Descriptor instead.
 func (*SetStrategyRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{16}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SetStrategyRequest) GetEnsemble() string {
@@ -1593,7 +1712,7 @@ type SetStrategyResponse struct {
 
 func (x *SetStrategyResponse) Reset() {
 	*x = SetStrategyResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[17]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1605,7 +1724,7 @@ func (x *SetStrategyResponse) String() string {
 func (*SetStrategyResponse) ProtoMessage() {}
 
 func (x *SetStrategyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[17]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1618,7 +1737,7 @@ func (x *SetStrategyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetStrategyResponse.ProtoReflect.Descriptor instead.
 func (*SetStrategyResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{17}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SetStrategyResponse) GetEnsemble() *EnsembleStatus {
@@ -1639,7 +1758,7 @@ type RecordOutcomeRequest struct {
 
 func (x *RecordOutcomeRequest) Reset() {
 	*x = RecordOutcomeRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[18]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1651,7 +1770,7 @@ func (x *RecordOutcomeRequest) String() string {
 func (*RecordOutcomeRequest) ProtoMessage() {}
 
 func (x *RecordOutcomeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[18]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1664,7 +1783,7 @@ func (x *RecordOutcomeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordOutcomeRequest.ProtoReflect.Descriptor instead.
 func (*RecordOutcomeRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{18}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RecordOutcomeRequest) GetResolutions() []*Resolution {
@@ -1685,7 +1804,7 @@ type RecordOutcomeResponse struct {
 
 func (x *RecordOutcomeResponse) Reset() {
 	*x = RecordOutcomeResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[19]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1697,7 +1816,7 @@ func (x *RecordOutcomeResponse) String() string {
 func (*RecordOutcomeResponse) ProtoMessage() {}
 
 func (x *RecordOutcomeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[19]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1710,7 +1829,7 @@ func (x *RecordOutcomeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordOutcomeResponse.ProtoReflect.Descriptor instead.
 func (*RecordOutcomeResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{19}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RecordOutcomeResponse) GetResults() []*RecordOutcomeResult {
@@ -1737,7 +1856,7 @@ type RecordOutcomeResult struct {
 
 func (x *RecordOutcomeResult) Reset() {
 	*x = RecordOutcomeResult{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[20]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1749,7 +1868,7 @@ func (x *RecordOutcomeResult) String() string {
 func (*RecordOutcomeResult) ProtoMessage() {}
 
 func (x *RecordOutcomeResult) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[20]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1762,7 +1881,7 @@ func (x *RecordOutcomeResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordOutcomeResult.ProtoReflect.Descriptor instead.
 func (*RecordOutcomeResult) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{20}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RecordOutcomeResult) GetQuestionId() string {
@@ -1809,14 +1928,16 @@ type ListPerformanceRequest struct {
 	// 1 to 10,000. 0: 1,000.
 	PageSize int32 `protobuf:"varint,6,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// As given by the previous page.
-	PageToken     string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only this time to expiry.
+	Horizon       string `protobuf:"bytes,8,opt,name=horizon,proto3" json:"horizon,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListPerformanceRequest) Reset() {
 	*x = ListPerformanceRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[21]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1828,7 +1949,7 @@ func (x *ListPerformanceRequest) String() string {
 func (*ListPerformanceRequest) ProtoMessage() {}
 
 func (x *ListPerformanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[21]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1841,7 +1962,7 @@ func (x *ListPerformanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPerformanceRequest.ProtoReflect.Descriptor instead.
 func (*ListPerformanceRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{21}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListPerformanceRequest) GetEnsemble() string {
@@ -1893,6 +2014,13 @@ func (x *ListPerformanceRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListPerformanceRequest) GetHorizon() string {
+	if x != nil {
+		return x.Horizon
+	}
+	return ""
+}
+
 // How well members did.
 type ListPerformanceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1900,13 +2028,15 @@ type ListPerformanceResponse struct {
 	Performances []*Performance `protobuf:"bytes,1,rep,name=performances,proto3" json:"performances,omitempty"`
 	// For the next page; empty on the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Who errs with whom; on the first page only.
+	Correlation   *ErrorCorrelation `protobuf:"bytes,3,opt,name=correlation,proto3" json:"correlation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListPerformanceResponse) Reset() {
 	*x = ListPerformanceResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[22]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1918,7 +2048,7 @@ func (x *ListPerformanceResponse) String() string {
 func (*ListPerformanceResponse) ProtoMessage() {}
 
 func (x *ListPerformanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[22]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1931,7 +2061,7 @@ func (x *ListPerformanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPerformanceResponse.ProtoReflect.Descriptor instead.
 func (*ListPerformanceResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{22}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListPerformanceResponse) GetPerformances() []*Performance {
@@ -1946,6 +2076,78 @@ func (x *ListPerformanceResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListPerformanceResponse) GetCorrelation() *ErrorCorrelation {
+	if x != nil {
+		return x.Correlation
+	}
+	return nil
+}
+
+// Who errs with whom, over the questions that both answered.
+type ErrorCorrelation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names of the M members.
+	Members []string `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
+	// M x M, by rows: correlation of errors, -1..1; NaN where too few questions
+	// are shared.
+	Values []float64 `protobuf:"fixed64,2,rep,packed,name=values,proto3" json:"values,omitempty"`
+	// How many independent members they are worth together.
+	EffectiveMembers float64 `protobuf:"fixed64,3,opt,name=effective_members,json=effectiveMembers,proto3" json:"effective_members,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ErrorCorrelation) Reset() {
+	*x = ErrorCorrelation{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ErrorCorrelation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ErrorCorrelation) ProtoMessage() {}
+
+func (x *ErrorCorrelation) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ErrorCorrelation.ProtoReflect.Descriptor instead.
+func (*ErrorCorrelation) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ErrorCorrelation) GetMembers() []string {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+func (x *ErrorCorrelation) GetValues() []float64 {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *ErrorCorrelation) GetEffectiveMembers() float64 {
+	if x != nil {
+		return x.EffectiveMembers
+	}
+	return 0
 }
 
 // How well a member did in one cell.
@@ -1971,9 +2173,9 @@ type Performance struct {
 	LogScore float64 `protobuf:"fixed64,9,opt,name=log_score,json=logScore,proto3" json:"log_score,omitempty"`
 	// Expected calibration error, 0..1.
 	CalibrationError float64 `protobuf:"fixed64,10,opt,name=calibration_error,json=calibrationError,proto3" json:"calibration_error,omitempty"`
-	// Intercept of the calibration line in log-odds.
-	CalibrationIntercept float64 `protobuf:"fixed64,11,opt,name=calibration_intercept,json=calibrationIntercept,proto3" json:"calibration_intercept,omitempty"`
-	// Slope of the calibration line in log-odds.
+	// What was said minus what happened, on average; 0 is calibrated.
+	Bias float64 `protobuf:"fixed64,11,opt,name=bias,proto3" json:"bias,omitempty"`
+	// Slope of outcomes on probabilities; 1 is calibrated. NaN: all said the same.
 	CalibrationSlope float64 `protobuf:"fixed64,12,opt,name=calibration_slope,json=calibrationSlope,proto3" json:"calibration_slope,omitempty"`
 	// Mean latency; left out: means nothing.
 	MeanLatency *durationpb.Duration `protobuf:"bytes,13,opt,name=mean_latency,json=meanLatency,proto3" json:"mean_latency,omitempty"`
@@ -1982,14 +2184,17 @@ type Performance struct {
 	// Gains over losses; left out: no trades.
 	ProfitFactor *float64 `protobuf:"fixed64,15,opt,name=profit_factor,json=profitFactor,proto3,oneof" json:"profit_factor,omitempty"`
 	// How much worse the ensemble's Brier score is without it.
-	Contribution  *float64 `protobuf:"fixed64,16,opt,name=contribution,proto3,oneof" json:"contribution,omitempty"`
+	Contribution *float64 `protobuf:"fixed64,16,opt,name=contribution,proto3,oneof" json:"contribution,omitempty"`
+	// Brier score above the mean of those who answered the same questions;
+	// negative is better.
+	Excess        float64 `protobuf:"fixed64,17,opt,name=excess,proto3" json:"excess,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Performance) Reset() {
 	*x = Performance{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[23]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2001,7 +2206,7 @@ func (x *Performance) String() string {
 func (*Performance) ProtoMessage() {}
 
 func (x *Performance) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[23]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2014,7 +2219,7 @@ func (x *Performance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Performance.ProtoReflect.Descriptor instead.
 func (*Performance) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{23}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Performance) GetMember() string {
@@ -2087,9 +2292,9 @@ func (x *Performance) GetCalibrationError() float64 {
 	return 0
 }
 
-func (x *Performance) GetCalibrationIntercept() float64 {
+func (x *Performance) GetBias() float64 {
 	if x != nil {
-		return x.CalibrationIntercept
+		return x.Bias
 	}
 	return 0
 }
@@ -2129,6 +2334,13 @@ func (x *Performance) GetContribution() float64 {
 	return 0
 }
 
+func (x *Performance) GetExcess() float64 {
+	if x != nil {
+		return x.Excess
+	}
+	return 0
+}
+
 // Asks what has been spent.
 type GetSpendRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2144,7 +2356,7 @@ type GetSpendRequest struct {
 
 func (x *GetSpendRequest) Reset() {
 	*x = GetSpendRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[24]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2156,7 +2368,7 @@ func (x *GetSpendRequest) String() string {
 func (*GetSpendRequest) ProtoMessage() {}
 
 func (x *GetSpendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[24]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2169,7 +2381,7 @@ func (x *GetSpendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSpendRequest.ProtoReflect.Descriptor instead.
 func (*GetSpendRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{24}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetSpendRequest) GetStartTime() *timestamppb.Timestamp {
@@ -2206,7 +2418,7 @@ type GetSpendResponse struct {
 
 func (x *GetSpendResponse) Reset() {
 	*x = GetSpendResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[25]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2218,7 +2430,7 @@ func (x *GetSpendResponse) String() string {
 func (*GetSpendResponse) ProtoMessage() {}
 
 func (x *GetSpendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[25]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2231,7 +2443,7 @@ func (x *GetSpendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSpendResponse.ProtoReflect.Descriptor instead.
 func (*GetSpendResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{25}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetSpendResponse) GetSpends() []*Spend {
@@ -2267,7 +2479,7 @@ type Spend struct {
 
 func (x *Spend) Reset() {
 	*x = Spend{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[26]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2279,7 +2491,7 @@ func (x *Spend) String() string {
 func (*Spend) ProtoMessage() {}
 
 func (x *Spend) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[26]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2292,7 +2504,7 @@ func (x *Spend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Spend.ProtoReflect.Descriptor instead.
 func (*Spend) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{26}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Spend) GetGroup() string {
@@ -2348,7 +2560,7 @@ type Budget struct {
 
 func (x *Budget) Reset() {
 	*x = Budget{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[27]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2360,7 +2572,7 @@ func (x *Budget) String() string {
 func (*Budget) ProtoMessage() {}
 
 func (x *Budget) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[27]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2373,7 +2585,7 @@ func (x *Budget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Budget.ProtoReflect.Descriptor instead.
 func (*Budget) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{27}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Budget) GetName() string {
@@ -2421,7 +2633,7 @@ type BudgetStatus struct {
 
 func (x *BudgetStatus) Reset() {
 	*x = BudgetStatus{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[28]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2433,7 +2645,7 @@ func (x *BudgetStatus) String() string {
 func (*BudgetStatus) ProtoMessage() {}
 
 func (x *BudgetStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[28]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2446,7 +2658,7 @@ func (x *BudgetStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetStatus.ProtoReflect.Descriptor instead.
 func (*BudgetStatus) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{28}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *BudgetStatus) GetBudget() *Budget {
@@ -2490,7 +2702,7 @@ type SetBudgetRequest struct {
 
 func (x *SetBudgetRequest) Reset() {
 	*x = SetBudgetRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[29]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2502,7 +2714,7 @@ func (x *SetBudgetRequest) String() string {
 func (*SetBudgetRequest) ProtoMessage() {}
 
 func (x *SetBudgetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[29]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2515,7 +2727,7 @@ func (x *SetBudgetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetBudgetRequest.ProtoReflect.Descriptor instead.
 func (*SetBudgetRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{29}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SetBudgetRequest) GetBudget() *Budget {
@@ -2543,7 +2755,7 @@ type SetBudgetResponse struct {
 
 func (x *SetBudgetResponse) Reset() {
 	*x = SetBudgetResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[30]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2555,7 +2767,7 @@ func (x *SetBudgetResponse) String() string {
 func (*SetBudgetResponse) ProtoMessage() {}
 
 func (x *SetBudgetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[30]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2568,7 +2780,7 @@ func (x *SetBudgetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetBudgetResponse.ProtoReflect.Descriptor instead.
 func (*SetBudgetResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{30}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SetBudgetResponse) GetBudget() *BudgetStatus {
@@ -2599,7 +2811,7 @@ type StartTrainingRequest struct {
 
 func (x *StartTrainingRequest) Reset() {
 	*x = StartTrainingRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[31]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2611,7 +2823,7 @@ func (x *StartTrainingRequest) String() string {
 func (*StartTrainingRequest) ProtoMessage() {}
 
 func (x *StartTrainingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[31]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2624,7 +2836,7 @@ func (x *StartTrainingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartTrainingRequest.ProtoReflect.Descriptor instead.
 func (*StartTrainingRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{31}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *StartTrainingRequest) GetArchitecture() string {
@@ -2680,7 +2892,7 @@ type StartTrainingResponse struct {
 
 func (x *StartTrainingResponse) Reset() {
 	*x = StartTrainingResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[32]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2692,7 +2904,7 @@ func (x *StartTrainingResponse) String() string {
 func (*StartTrainingResponse) ProtoMessage() {}
 
 func (x *StartTrainingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[32]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2705,7 +2917,7 @@ func (x *StartTrainingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartTrainingResponse.ProtoReflect.Descriptor instead.
 func (*StartTrainingResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{32}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *StartTrainingResponse) GetTraining() *Training {
@@ -2726,7 +2938,7 @@ type GetTrainingRequest struct {
 
 func (x *GetTrainingRequest) Reset() {
 	*x = GetTrainingRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[33]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2738,7 +2950,7 @@ func (x *GetTrainingRequest) String() string {
 func (*GetTrainingRequest) ProtoMessage() {}
 
 func (x *GetTrainingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[33]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2751,7 +2963,7 @@ func (x *GetTrainingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrainingRequest.ProtoReflect.Descriptor instead.
 func (*GetTrainingRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{33}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GetTrainingRequest) GetTrainingId() string {
@@ -2772,7 +2984,7 @@ type GetTrainingResponse struct {
 
 func (x *GetTrainingResponse) Reset() {
 	*x = GetTrainingResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[34]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2784,7 +2996,7 @@ func (x *GetTrainingResponse) String() string {
 func (*GetTrainingResponse) ProtoMessage() {}
 
 func (x *GetTrainingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[34]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2797,7 +3009,7 @@ func (x *GetTrainingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrainingResponse.ProtoReflect.Descriptor instead.
 func (*GetTrainingResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{34}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *GetTrainingResponse) GetTraining() *Training {
@@ -2818,7 +3030,7 @@ type CancelTrainingRequest struct {
 
 func (x *CancelTrainingRequest) Reset() {
 	*x = CancelTrainingRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[35]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2830,7 +3042,7 @@ func (x *CancelTrainingRequest) String() string {
 func (*CancelTrainingRequest) ProtoMessage() {}
 
 func (x *CancelTrainingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[35]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2843,7 +3055,7 @@ func (x *CancelTrainingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTrainingRequest.ProtoReflect.Descriptor instead.
 func (*CancelTrainingRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{35}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CancelTrainingRequest) GetTrainingId() string {
@@ -2864,7 +3076,7 @@ type CancelTrainingResponse struct {
 
 func (x *CancelTrainingResponse) Reset() {
 	*x = CancelTrainingResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[36]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2876,7 +3088,7 @@ func (x *CancelTrainingResponse) String() string {
 func (*CancelTrainingResponse) ProtoMessage() {}
 
 func (x *CancelTrainingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[36]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2889,7 +3101,7 @@ func (x *CancelTrainingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTrainingResponse.ProtoReflect.Descriptor instead.
 func (*CancelTrainingResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{36}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CancelTrainingResponse) GetTraining() *Training {
@@ -2932,7 +3144,7 @@ type Training struct {
 
 func (x *Training) Reset() {
 	*x = Training{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[37]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2944,7 +3156,7 @@ func (x *Training) String() string {
 func (*Training) ProtoMessage() {}
 
 func (x *Training) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[37]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2957,7 +3169,7 @@ func (x *Training) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Training.ProtoReflect.Descriptor instead.
 func (*Training) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{37}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Training) GetId() string {
@@ -3063,7 +3275,7 @@ type ListPredictionsRequest struct {
 
 func (x *ListPredictionsRequest) Reset() {
 	*x = ListPredictionsRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[38]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3075,7 +3287,7 @@ func (x *ListPredictionsRequest) String() string {
 func (*ListPredictionsRequest) ProtoMessage() {}
 
 func (x *ListPredictionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[38]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3088,7 +3300,7 @@ func (x *ListPredictionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPredictionsRequest.ProtoReflect.Descriptor instead.
 func (*ListPredictionsRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{38}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListPredictionsRequest) GetPageSize() int32 {
@@ -3139,7 +3351,7 @@ type ListPredictionsResponse struct {
 
 func (x *ListPredictionsResponse) Reset() {
 	*x = ListPredictionsResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[39]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3151,7 +3363,7 @@ func (x *ListPredictionsResponse) String() string {
 func (*ListPredictionsResponse) ProtoMessage() {}
 
 func (x *ListPredictionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[39]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3164,7 +3376,7 @@ func (x *ListPredictionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPredictionsResponse.ProtoReflect.Descriptor instead.
 func (*ListPredictionsResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{39}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ListPredictionsResponse) GetPredictions() []*Prediction {
@@ -3192,7 +3404,7 @@ type ReplayPredictionRequest struct {
 
 func (x *ReplayPredictionRequest) Reset() {
 	*x = ReplayPredictionRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[40]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3204,7 +3416,7 @@ func (x *ReplayPredictionRequest) String() string {
 func (*ReplayPredictionRequest) ProtoMessage() {}
 
 func (x *ReplayPredictionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[40]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3217,7 +3429,7 @@ func (x *ReplayPredictionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayPredictionRequest.ProtoReflect.Descriptor instead.
 func (*ReplayPredictionRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{40}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ReplayPredictionRequest) GetPredictionId() string {
@@ -3244,7 +3456,7 @@ type ReplayPredictionResponse struct {
 
 func (x *ReplayPredictionResponse) Reset() {
 	*x = ReplayPredictionResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[41]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3256,7 +3468,7 @@ func (x *ReplayPredictionResponse) String() string {
 func (*ReplayPredictionResponse) ProtoMessage() {}
 
 func (x *ReplayPredictionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[41]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3269,7 +3481,7 @@ func (x *ReplayPredictionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayPredictionResponse.ProtoReflect.Descriptor instead.
 func (*ReplayPredictionResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{41}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ReplayPredictionResponse) GetStored() *Prediction {
@@ -3312,7 +3524,7 @@ type WatchEventsRequest struct {
 
 func (x *WatchEventsRequest) Reset() {
 	*x = WatchEventsRequest{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[42]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3324,7 +3536,7 @@ func (x *WatchEventsRequest) String() string {
 func (*WatchEventsRequest) ProtoMessage() {}
 
 func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[42]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3337,7 +3549,7 @@ func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEventsRequest.ProtoReflect.Descriptor instead.
 func (*WatchEventsRequest) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{42}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *WatchEventsRequest) GetKinds() []string {
@@ -3371,7 +3583,7 @@ type WatchEventsResponse struct {
 
 func (x *WatchEventsResponse) Reset() {
 	*x = WatchEventsResponse{}
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[43]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3383,7 +3595,7 @@ func (x *WatchEventsResponse) String() string {
 func (*WatchEventsResponse) ProtoMessage() {}
 
 func (x *WatchEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_admin_service_proto_msgTypes[43]
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3396,7 +3608,7 @@ func (x *WatchEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEventsResponse.ProtoReflect.Descriptor instead.
 func (*WatchEventsResponse) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{43}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *WatchEventsResponse) GetTime() *timestamppb.Timestamp {
@@ -3453,7 +3665,7 @@ var File_consilience_v1_admin_service_proto protoreflect.FileDescriptor
 const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
 	"\"consilience/v1/admin_service.proto\x12\x0econsilience.v1\x1a\x1fconsilience/v1/prediction.proto\x1a\x1dconsilience/v1/question.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n" +
-	"\x10GetStatusRequest\"\x8f\x05\n" +
+	"\x10GetStatusRequest\"\xeb\x05\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -3472,7 +3684,11 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\x14predictions_answered\x18\n" +
 	" \x01(\x04R\x13predictionsAnswered\x12\x18\n" +
 	"\astorage\x18\v \x01(\tR\astorage\x12C\n" +
-	"\x0flast_prediction\x18\f \x01(\v2\x1a.consilience.v1.PredictionR\x0elastPrediction\x12;\n" +
+	"\x0flast_prediction\x18\f \x01(\v2\x1a.consilience.v1.PredictionR\x0elastPrediction\x12\x1e\n" +
+	"\n" +
+	"weightings\x18\r \x03(\tR\n" +
+	"weightings\x12:\n" +
+	"\blearning\x18\x0e \x01(\v2\x1e.consilience.v1.LearningStatusR\blearning\x12;\n" +
 	"\vmode_status\x18\x1e \x01(\v2\x1a.consilience.v1.ModeStatusR\n" +
 	"modeStatus\x121\n" +
 	"\x05cache\x18\x1f \x01(\v2\x1b.consilience.v1.CacheStatusR\x05cache\"\xe8\x02\n" +
@@ -3504,7 +3720,16 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x125\n" +
 	"\bduration\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\bduration\"E\n" +
 	"\x0fSetModeResponse\x122\n" +
-	"\x06status\x18\x01 \x01(\v2\x1a.consilience.v1.ModeStatusR\x06status\"\xeb\x01\n" +
+	"\x06status\x18\x01 \x01(\v2\x1a.consilience.v1.ModeStatusR\x06status\"\xf5\x01\n" +
+	"\x0eLearningStatus\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12\x18\n" +
+	"\aanswers\x18\x02 \x01(\x04R\aanswers\x12\x1a\n" +
+	"\boutcomes\x18\x03 \x01(\x04R\boutcomes\x12B\n" +
+	"\x06belief\x18\x04 \x03(\v2*.consilience.v1.LearningStatus.BeliefEntryR\x06belief\x12\x14\n" +
+	"\x05ready\x18\x05 \x01(\bR\x05ready\x1a9\n" +
+	"\vBeliefEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\xeb\x01\n" +
 	"\x0eEnsembleStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
@@ -3521,7 +3746,7 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"o\n" +
 	"\x13ListMembersResponse\x120\n" +
 	"\amembers\x18\x01 \x03(\v2\x16.consilience.v1.MemberR\amembers\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xec\x04\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc0\x05\n" +
 	"\x06Member\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1a\n" +
@@ -3538,7 +3763,9 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\aanswers\x18\f \x01(\x04R\aanswers\x12@\n" +
 	"\babsences\x18\r \x03(\v2$.consilience.v1.Member.AbsencesEntryR\babsences\x12\x12\n" +
 	"\x04etag\x18\x0e \x01(\tR\x04etag\x12\x18\n" +
-	"\acircuit\x18\x0f \x01(\tR\acircuit\x1a;\n" +
+	"\acircuit\x18\x0f \x01(\tR\acircuit\x12'\n" +
+	"\x0fselection_state\x18\x10 \x01(\tR\x0eselectionState\x12)\n" +
+	"\x10selection_reason\x18\x11 \x01(\tR\x0fselectionReason\x1a;\n" +
 	"\rAbsencesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01B\v\n" +
@@ -3597,7 +3824,7 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"questionId\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\rR\aversion\x12)\n" +
 	"\x10scored_forecasts\x18\x03 \x01(\rR\x0fscoredForecasts\x12\x14\n" +
-	"\x05error\x18\x04 \x01(\tR\x05error\"\xd4\x01\n" +
+	"\x05error\x18\x04 \x01(\tR\x05error\"\xee\x01\n" +
 	"\x16ListPerformanceRequest\x12\x1a\n" +
 	"\bensemble\x18\x01 \x01(\tR\bensemble\x12\x16\n" +
 	"\x06member\x18\x02 \x01(\tR\x06member\x12\x1a\n" +
@@ -3606,10 +3833,16 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\x06regime\x18\x05 \x01(\tR\x06regime\x12\x1b\n" +
 	"\tpage_size\x18\x06 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\a \x01(\tR\tpageToken\"\x82\x01\n" +
+	"page_token\x18\a \x01(\tR\tpageToken\x12\x18\n" +
+	"\ahorizon\x18\b \x01(\tR\ahorizon\"\xc6\x01\n" +
 	"\x17ListPerformanceResponse\x12?\n" +
 	"\fperformances\x18\x01 \x03(\v2\x1b.consilience.v1.PerformanceR\fperformances\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xfc\x04\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12B\n" +
+	"\vcorrelation\x18\x03 \x01(\v2 .consilience.v1.ErrorCorrelationR\vcorrelation\"q\n" +
+	"\x10ErrorCorrelation\x12\x18\n" +
+	"\amembers\x18\x01 \x03(\tR\amembers\x12\x16\n" +
+	"\x06values\x18\x02 \x03(\x01R\x06values\x12+\n" +
+	"\x11effective_members\x18\x03 \x01(\x01R\x10effectiveMembers\"\xf3\x04\n" +
 	"\vPerformance\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\tR\x06member\x12\x1a\n" +
 	"\bcategory\x18\x02 \x01(\tR\bcategory\x12\x16\n" +
@@ -3621,13 +3854,14 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\x05brier\x18\b \x01(\x01R\x05brier\x12\x1b\n" +
 	"\tlog_score\x18\t \x01(\x01R\blogScore\x12+\n" +
 	"\x11calibration_error\x18\n" +
-	" \x01(\x01R\x10calibrationError\x123\n" +
-	"\x15calibration_intercept\x18\v \x01(\x01R\x14calibrationIntercept\x12+\n" +
+	" \x01(\x01R\x10calibrationError\x12\x12\n" +
+	"\x04bias\x18\v \x01(\x01R\x04bias\x12+\n" +
 	"\x11calibration_slope\x18\f \x01(\x01R\x10calibrationSlope\x12<\n" +
 	"\fmean_latency\x18\r \x01(\v2\x19.google.protobuf.DurationR\vmeanLatency\x120\n" +
 	"\x12mean_cost_nano_usd\x18\x0e \x01(\x03H\x00R\x0fmeanCostNanoUsd\x88\x01\x01\x12(\n" +
 	"\rprofit_factor\x18\x0f \x01(\x01H\x01R\fprofitFactor\x88\x01\x01\x12'\n" +
-	"\fcontribution\x18\x10 \x01(\x01H\x02R\fcontribution\x88\x01\x01B\x15\n" +
+	"\fcontribution\x18\x10 \x01(\x01H\x02R\fcontribution\x88\x01\x01\x12\x16\n" +
+	"\x06excess\x18\x11 \x01(\x01R\x06excessB\x15\n" +
 	"\x13_mean_cost_nano_usdB\x10\n" +
 	"\x0e_profit_factorB\x0f\n" +
 	"\r_contribution\"\x9e\x01\n" +
@@ -3789,7 +4023,7 @@ func file_consilience_v1_admin_service_proto_rawDescGZIP() []byte {
 }
 
 var file_consilience_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_consilience_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
+var file_consilience_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_consilience_v1_admin_service_proto_goTypes = []any{
 	(OperatingMode)(0),               // 0: consilience.v1.OperatingMode
 	(TrainingState)(0),               // 1: consilience.v1.TrainingState
@@ -3800,149 +4034,155 @@ var file_consilience_v1_admin_service_proto_goTypes = []any{
 	(*CacheStatus)(nil),              // 6: consilience.v1.CacheStatus
 	(*SetModeRequest)(nil),           // 7: consilience.v1.SetModeRequest
 	(*SetModeResponse)(nil),          // 8: consilience.v1.SetModeResponse
-	(*EnsembleStatus)(nil),           // 9: consilience.v1.EnsembleStatus
-	(*ListMembersRequest)(nil),       // 10: consilience.v1.ListMembersRequest
-	(*ListMembersResponse)(nil),      // 11: consilience.v1.ListMembersResponse
-	(*Member)(nil),                   // 12: consilience.v1.Member
-	(*UpdateMemberRequest)(nil),      // 13: consilience.v1.UpdateMemberRequest
-	(*UpdateMemberResponse)(nil),     // 14: consilience.v1.UpdateMemberResponse
-	(*AddMemberRequest)(nil),         // 15: consilience.v1.AddMemberRequest
-	(*AddMemberResponse)(nil),        // 16: consilience.v1.AddMemberResponse
-	(*RemoveMemberRequest)(nil),      // 17: consilience.v1.RemoveMemberRequest
-	(*RemoveMemberResponse)(nil),     // 18: consilience.v1.RemoveMemberResponse
-	(*SetStrategyRequest)(nil),       // 19: consilience.v1.SetStrategyRequest
-	(*SetStrategyResponse)(nil),      // 20: consilience.v1.SetStrategyResponse
-	(*RecordOutcomeRequest)(nil),     // 21: consilience.v1.RecordOutcomeRequest
-	(*RecordOutcomeResponse)(nil),    // 22: consilience.v1.RecordOutcomeResponse
-	(*RecordOutcomeResult)(nil),      // 23: consilience.v1.RecordOutcomeResult
-	(*ListPerformanceRequest)(nil),   // 24: consilience.v1.ListPerformanceRequest
-	(*ListPerformanceResponse)(nil),  // 25: consilience.v1.ListPerformanceResponse
-	(*Performance)(nil),              // 26: consilience.v1.Performance
-	(*GetSpendRequest)(nil),          // 27: consilience.v1.GetSpendRequest
-	(*GetSpendResponse)(nil),         // 28: consilience.v1.GetSpendResponse
-	(*Spend)(nil),                    // 29: consilience.v1.Spend
-	(*Budget)(nil),                   // 30: consilience.v1.Budget
-	(*BudgetStatus)(nil),             // 31: consilience.v1.BudgetStatus
-	(*SetBudgetRequest)(nil),         // 32: consilience.v1.SetBudgetRequest
-	(*SetBudgetResponse)(nil),        // 33: consilience.v1.SetBudgetResponse
-	(*StartTrainingRequest)(nil),     // 34: consilience.v1.StartTrainingRequest
-	(*StartTrainingResponse)(nil),    // 35: consilience.v1.StartTrainingResponse
-	(*GetTrainingRequest)(nil),       // 36: consilience.v1.GetTrainingRequest
-	(*GetTrainingResponse)(nil),      // 37: consilience.v1.GetTrainingResponse
-	(*CancelTrainingRequest)(nil),    // 38: consilience.v1.CancelTrainingRequest
-	(*CancelTrainingResponse)(nil),   // 39: consilience.v1.CancelTrainingResponse
-	(*Training)(nil),                 // 40: consilience.v1.Training
-	(*ListPredictionsRequest)(nil),   // 41: consilience.v1.ListPredictionsRequest
-	(*ListPredictionsResponse)(nil),  // 42: consilience.v1.ListPredictionsResponse
-	(*ReplayPredictionRequest)(nil),  // 43: consilience.v1.ReplayPredictionRequest
-	(*ReplayPredictionResponse)(nil), // 44: consilience.v1.ReplayPredictionResponse
-	(*WatchEventsRequest)(nil),       // 45: consilience.v1.WatchEventsRequest
-	(*WatchEventsResponse)(nil),      // 46: consilience.v1.WatchEventsResponse
-	nil,                              // 47: consilience.v1.ModeStatus.MeasuredEntry
-	nil,                              // 48: consilience.v1.Member.AbsencesEntry
-	nil,                              // 49: consilience.v1.SetStrategyRequest.ParametersEntry
-	nil,                              // 50: consilience.v1.StartTrainingRequest.ParametersEntry
-	nil,                              // 51: consilience.v1.Training.MetricsEntry
-	nil,                              // 52: consilience.v1.WatchEventsResponse.FiguresEntry
-	(*timestamppb.Timestamp)(nil),    // 53: google.protobuf.Timestamp
-	(*Prediction)(nil),               // 54: consilience.v1.Prediction
-	(*durationpb.Duration)(nil),      // 55: google.protobuf.Duration
-	(*Method)(nil),                   // 56: consilience.v1.Method
-	(*Resolution)(nil),               // 57: consilience.v1.Resolution
+	(*LearningStatus)(nil),           // 9: consilience.v1.LearningStatus
+	(*EnsembleStatus)(nil),           // 10: consilience.v1.EnsembleStatus
+	(*ListMembersRequest)(nil),       // 11: consilience.v1.ListMembersRequest
+	(*ListMembersResponse)(nil),      // 12: consilience.v1.ListMembersResponse
+	(*Member)(nil),                   // 13: consilience.v1.Member
+	(*UpdateMemberRequest)(nil),      // 14: consilience.v1.UpdateMemberRequest
+	(*UpdateMemberResponse)(nil),     // 15: consilience.v1.UpdateMemberResponse
+	(*AddMemberRequest)(nil),         // 16: consilience.v1.AddMemberRequest
+	(*AddMemberResponse)(nil),        // 17: consilience.v1.AddMemberResponse
+	(*RemoveMemberRequest)(nil),      // 18: consilience.v1.RemoveMemberRequest
+	(*RemoveMemberResponse)(nil),     // 19: consilience.v1.RemoveMemberResponse
+	(*SetStrategyRequest)(nil),       // 20: consilience.v1.SetStrategyRequest
+	(*SetStrategyResponse)(nil),      // 21: consilience.v1.SetStrategyResponse
+	(*RecordOutcomeRequest)(nil),     // 22: consilience.v1.RecordOutcomeRequest
+	(*RecordOutcomeResponse)(nil),    // 23: consilience.v1.RecordOutcomeResponse
+	(*RecordOutcomeResult)(nil),      // 24: consilience.v1.RecordOutcomeResult
+	(*ListPerformanceRequest)(nil),   // 25: consilience.v1.ListPerformanceRequest
+	(*ListPerformanceResponse)(nil),  // 26: consilience.v1.ListPerformanceResponse
+	(*ErrorCorrelation)(nil),         // 27: consilience.v1.ErrorCorrelation
+	(*Performance)(nil),              // 28: consilience.v1.Performance
+	(*GetSpendRequest)(nil),          // 29: consilience.v1.GetSpendRequest
+	(*GetSpendResponse)(nil),         // 30: consilience.v1.GetSpendResponse
+	(*Spend)(nil),                    // 31: consilience.v1.Spend
+	(*Budget)(nil),                   // 32: consilience.v1.Budget
+	(*BudgetStatus)(nil),             // 33: consilience.v1.BudgetStatus
+	(*SetBudgetRequest)(nil),         // 34: consilience.v1.SetBudgetRequest
+	(*SetBudgetResponse)(nil),        // 35: consilience.v1.SetBudgetResponse
+	(*StartTrainingRequest)(nil),     // 36: consilience.v1.StartTrainingRequest
+	(*StartTrainingResponse)(nil),    // 37: consilience.v1.StartTrainingResponse
+	(*GetTrainingRequest)(nil),       // 38: consilience.v1.GetTrainingRequest
+	(*GetTrainingResponse)(nil),      // 39: consilience.v1.GetTrainingResponse
+	(*CancelTrainingRequest)(nil),    // 40: consilience.v1.CancelTrainingRequest
+	(*CancelTrainingResponse)(nil),   // 41: consilience.v1.CancelTrainingResponse
+	(*Training)(nil),                 // 42: consilience.v1.Training
+	(*ListPredictionsRequest)(nil),   // 43: consilience.v1.ListPredictionsRequest
+	(*ListPredictionsResponse)(nil),  // 44: consilience.v1.ListPredictionsResponse
+	(*ReplayPredictionRequest)(nil),  // 45: consilience.v1.ReplayPredictionRequest
+	(*ReplayPredictionResponse)(nil), // 46: consilience.v1.ReplayPredictionResponse
+	(*WatchEventsRequest)(nil),       // 47: consilience.v1.WatchEventsRequest
+	(*WatchEventsResponse)(nil),      // 48: consilience.v1.WatchEventsResponse
+	nil,                              // 49: consilience.v1.ModeStatus.MeasuredEntry
+	nil,                              // 50: consilience.v1.LearningStatus.BeliefEntry
+	nil,                              // 51: consilience.v1.Member.AbsencesEntry
+	nil,                              // 52: consilience.v1.SetStrategyRequest.ParametersEntry
+	nil,                              // 53: consilience.v1.StartTrainingRequest.ParametersEntry
+	nil,                              // 54: consilience.v1.Training.MetricsEntry
+	nil,                              // 55: consilience.v1.WatchEventsResponse.FiguresEntry
+	(*timestamppb.Timestamp)(nil),    // 56: google.protobuf.Timestamp
+	(*Prediction)(nil),               // 57: consilience.v1.Prediction
+	(*durationpb.Duration)(nil),      // 58: google.protobuf.Duration
+	(*Method)(nil),                   // 59: consilience.v1.Method
+	(*Resolution)(nil),               // 60: consilience.v1.Resolution
 }
 var file_consilience_v1_admin_service_proto_depIdxs = []int32{
-	53, // 0: consilience.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
-	9,  // 1: consilience.v1.GetStatusResponse.ensembles:type_name -> consilience.v1.EnsembleStatus
+	56, // 0: consilience.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
+	10, // 1: consilience.v1.GetStatusResponse.ensembles:type_name -> consilience.v1.EnsembleStatus
 	0,  // 2: consilience.v1.GetStatusResponse.mode:type_name -> consilience.v1.OperatingMode
-	54, // 3: consilience.v1.GetStatusResponse.last_prediction:type_name -> consilience.v1.Prediction
-	5,  // 4: consilience.v1.GetStatusResponse.mode_status:type_name -> consilience.v1.ModeStatus
-	6,  // 5: consilience.v1.GetStatusResponse.cache:type_name -> consilience.v1.CacheStatus
-	0,  // 6: consilience.v1.ModeStatus.mode:type_name -> consilience.v1.OperatingMode
-	53, // 7: consilience.v1.ModeStatus.since_time:type_name -> google.protobuf.Timestamp
-	53, // 8: consilience.v1.ModeStatus.until_time:type_name -> google.protobuf.Timestamp
-	47, // 9: consilience.v1.ModeStatus.measured:type_name -> consilience.v1.ModeStatus.MeasuredEntry
-	0,  // 10: consilience.v1.SetModeRequest.mode:type_name -> consilience.v1.OperatingMode
-	55, // 11: consilience.v1.SetModeRequest.duration:type_name -> google.protobuf.Duration
-	5,  // 12: consilience.v1.SetModeResponse.status:type_name -> consilience.v1.ModeStatus
-	56, // 13: consilience.v1.EnsembleStatus.method:type_name -> consilience.v1.Method
-	12, // 14: consilience.v1.ListMembersResponse.members:type_name -> consilience.v1.Member
-	55, // 15: consilience.v1.Member.timeout:type_name -> google.protobuf.Duration
-	55, // 16: consilience.v1.Member.mean_latency:type_name -> google.protobuf.Duration
-	48, // 17: consilience.v1.Member.absences:type_name -> consilience.v1.Member.AbsencesEntry
-	55, // 18: consilience.v1.UpdateMemberRequest.timeout:type_name -> google.protobuf.Duration
-	12, // 19: consilience.v1.UpdateMemberResponse.member:type_name -> consilience.v1.Member
-	12, // 20: consilience.v1.AddMemberRequest.member:type_name -> consilience.v1.Member
-	12, // 21: consilience.v1.AddMemberResponse.member:type_name -> consilience.v1.Member
-	49, // 22: consilience.v1.SetStrategyRequest.parameters:type_name -> consilience.v1.SetStrategyRequest.ParametersEntry
-	9,  // 23: consilience.v1.SetStrategyResponse.ensemble:type_name -> consilience.v1.EnsembleStatus
-	57, // 24: consilience.v1.RecordOutcomeRequest.resolutions:type_name -> consilience.v1.Resolution
-	23, // 25: consilience.v1.RecordOutcomeResponse.results:type_name -> consilience.v1.RecordOutcomeResult
-	26, // 26: consilience.v1.ListPerformanceResponse.performances:type_name -> consilience.v1.Performance
-	55, // 27: consilience.v1.Performance.mean_latency:type_name -> google.protobuf.Duration
-	53, // 28: consilience.v1.GetSpendRequest.start_time:type_name -> google.protobuf.Timestamp
-	53, // 29: consilience.v1.GetSpendRequest.end_time:type_name -> google.protobuf.Timestamp
-	29, // 30: consilience.v1.GetSpendResponse.spends:type_name -> consilience.v1.Spend
-	31, // 31: consilience.v1.GetSpendResponse.budgets:type_name -> consilience.v1.BudgetStatus
-	55, // 32: consilience.v1.Budget.window:type_name -> google.protobuf.Duration
-	30, // 33: consilience.v1.BudgetStatus.budget:type_name -> consilience.v1.Budget
-	53, // 34: consilience.v1.BudgetStatus.window_start_time:type_name -> google.protobuf.Timestamp
-	30, // 35: consilience.v1.SetBudgetRequest.budget:type_name -> consilience.v1.Budget
-	31, // 36: consilience.v1.SetBudgetResponse.budget:type_name -> consilience.v1.BudgetStatus
-	50, // 37: consilience.v1.StartTrainingRequest.parameters:type_name -> consilience.v1.StartTrainingRequest.ParametersEntry
-	40, // 38: consilience.v1.StartTrainingResponse.training:type_name -> consilience.v1.Training
-	40, // 39: consilience.v1.GetTrainingResponse.training:type_name -> consilience.v1.Training
-	40, // 40: consilience.v1.CancelTrainingResponse.training:type_name -> consilience.v1.Training
-	1,  // 41: consilience.v1.Training.state:type_name -> consilience.v1.TrainingState
-	51, // 42: consilience.v1.Training.metrics:type_name -> consilience.v1.Training.MetricsEntry
-	53, // 43: consilience.v1.Training.start_time:type_name -> google.protobuf.Timestamp
-	53, // 44: consilience.v1.ListPredictionsRequest.start_time:type_name -> google.protobuf.Timestamp
-	53, // 45: consilience.v1.ListPredictionsRequest.end_time:type_name -> google.protobuf.Timestamp
-	54, // 46: consilience.v1.ListPredictionsResponse.predictions:type_name -> consilience.v1.Prediction
-	54, // 47: consilience.v1.ReplayPredictionResponse.stored:type_name -> consilience.v1.Prediction
-	54, // 48: consilience.v1.ReplayPredictionResponse.replayed:type_name -> consilience.v1.Prediction
-	2,  // 49: consilience.v1.ReplayPredictionResponse.verdict:type_name -> consilience.v1.ReplayVerdict
-	53, // 50: consilience.v1.WatchEventsResponse.time:type_name -> google.protobuf.Timestamp
-	54, // 51: consilience.v1.WatchEventsResponse.prediction:type_name -> consilience.v1.Prediction
-	52, // 52: consilience.v1.WatchEventsResponse.figures:type_name -> consilience.v1.WatchEventsResponse.FiguresEntry
-	3,  // 53: consilience.v1.AdminService.GetStatus:input_type -> consilience.v1.GetStatusRequest
-	10, // 54: consilience.v1.AdminService.ListMembers:input_type -> consilience.v1.ListMembersRequest
-	13, // 55: consilience.v1.AdminService.UpdateMember:input_type -> consilience.v1.UpdateMemberRequest
-	15, // 56: consilience.v1.AdminService.AddMember:input_type -> consilience.v1.AddMemberRequest
-	17, // 57: consilience.v1.AdminService.RemoveMember:input_type -> consilience.v1.RemoveMemberRequest
-	19, // 58: consilience.v1.AdminService.SetStrategy:input_type -> consilience.v1.SetStrategyRequest
-	21, // 59: consilience.v1.AdminService.RecordOutcome:input_type -> consilience.v1.RecordOutcomeRequest
-	24, // 60: consilience.v1.AdminService.ListPerformance:input_type -> consilience.v1.ListPerformanceRequest
-	27, // 61: consilience.v1.AdminService.GetSpend:input_type -> consilience.v1.GetSpendRequest
-	32, // 62: consilience.v1.AdminService.SetBudget:input_type -> consilience.v1.SetBudgetRequest
-	34, // 63: consilience.v1.AdminService.StartTraining:input_type -> consilience.v1.StartTrainingRequest
-	36, // 64: consilience.v1.AdminService.GetTraining:input_type -> consilience.v1.GetTrainingRequest
-	38, // 65: consilience.v1.AdminService.CancelTraining:input_type -> consilience.v1.CancelTrainingRequest
-	41, // 66: consilience.v1.AdminService.ListPredictions:input_type -> consilience.v1.ListPredictionsRequest
-	43, // 67: consilience.v1.AdminService.ReplayPrediction:input_type -> consilience.v1.ReplayPredictionRequest
-	7,  // 68: consilience.v1.AdminService.SetMode:input_type -> consilience.v1.SetModeRequest
-	45, // 69: consilience.v1.AdminService.WatchEvents:input_type -> consilience.v1.WatchEventsRequest
-	4,  // 70: consilience.v1.AdminService.GetStatus:output_type -> consilience.v1.GetStatusResponse
-	11, // 71: consilience.v1.AdminService.ListMembers:output_type -> consilience.v1.ListMembersResponse
-	14, // 72: consilience.v1.AdminService.UpdateMember:output_type -> consilience.v1.UpdateMemberResponse
-	16, // 73: consilience.v1.AdminService.AddMember:output_type -> consilience.v1.AddMemberResponse
-	18, // 74: consilience.v1.AdminService.RemoveMember:output_type -> consilience.v1.RemoveMemberResponse
-	20, // 75: consilience.v1.AdminService.SetStrategy:output_type -> consilience.v1.SetStrategyResponse
-	22, // 76: consilience.v1.AdminService.RecordOutcome:output_type -> consilience.v1.RecordOutcomeResponse
-	25, // 77: consilience.v1.AdminService.ListPerformance:output_type -> consilience.v1.ListPerformanceResponse
-	28, // 78: consilience.v1.AdminService.GetSpend:output_type -> consilience.v1.GetSpendResponse
-	33, // 79: consilience.v1.AdminService.SetBudget:output_type -> consilience.v1.SetBudgetResponse
-	35, // 80: consilience.v1.AdminService.StartTraining:output_type -> consilience.v1.StartTrainingResponse
-	37, // 81: consilience.v1.AdminService.GetTraining:output_type -> consilience.v1.GetTrainingResponse
-	39, // 82: consilience.v1.AdminService.CancelTraining:output_type -> consilience.v1.CancelTrainingResponse
-	42, // 83: consilience.v1.AdminService.ListPredictions:output_type -> consilience.v1.ListPredictionsResponse
-	44, // 84: consilience.v1.AdminService.ReplayPrediction:output_type -> consilience.v1.ReplayPredictionResponse
-	8,  // 85: consilience.v1.AdminService.SetMode:output_type -> consilience.v1.SetModeResponse
-	46, // 86: consilience.v1.AdminService.WatchEvents:output_type -> consilience.v1.WatchEventsResponse
-	70, // [70:87] is the sub-list for method output_type
-	53, // [53:70] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	57, // 3: consilience.v1.GetStatusResponse.last_prediction:type_name -> consilience.v1.Prediction
+	9,  // 4: consilience.v1.GetStatusResponse.learning:type_name -> consilience.v1.LearningStatus
+	5,  // 5: consilience.v1.GetStatusResponse.mode_status:type_name -> consilience.v1.ModeStatus
+	6,  // 6: consilience.v1.GetStatusResponse.cache:type_name -> consilience.v1.CacheStatus
+	0,  // 7: consilience.v1.ModeStatus.mode:type_name -> consilience.v1.OperatingMode
+	56, // 8: consilience.v1.ModeStatus.since_time:type_name -> google.protobuf.Timestamp
+	56, // 9: consilience.v1.ModeStatus.until_time:type_name -> google.protobuf.Timestamp
+	49, // 10: consilience.v1.ModeStatus.measured:type_name -> consilience.v1.ModeStatus.MeasuredEntry
+	0,  // 11: consilience.v1.SetModeRequest.mode:type_name -> consilience.v1.OperatingMode
+	58, // 12: consilience.v1.SetModeRequest.duration:type_name -> google.protobuf.Duration
+	5,  // 13: consilience.v1.SetModeResponse.status:type_name -> consilience.v1.ModeStatus
+	50, // 14: consilience.v1.LearningStatus.belief:type_name -> consilience.v1.LearningStatus.BeliefEntry
+	59, // 15: consilience.v1.EnsembleStatus.method:type_name -> consilience.v1.Method
+	13, // 16: consilience.v1.ListMembersResponse.members:type_name -> consilience.v1.Member
+	58, // 17: consilience.v1.Member.timeout:type_name -> google.protobuf.Duration
+	58, // 18: consilience.v1.Member.mean_latency:type_name -> google.protobuf.Duration
+	51, // 19: consilience.v1.Member.absences:type_name -> consilience.v1.Member.AbsencesEntry
+	58, // 20: consilience.v1.UpdateMemberRequest.timeout:type_name -> google.protobuf.Duration
+	13, // 21: consilience.v1.UpdateMemberResponse.member:type_name -> consilience.v1.Member
+	13, // 22: consilience.v1.AddMemberRequest.member:type_name -> consilience.v1.Member
+	13, // 23: consilience.v1.AddMemberResponse.member:type_name -> consilience.v1.Member
+	52, // 24: consilience.v1.SetStrategyRequest.parameters:type_name -> consilience.v1.SetStrategyRequest.ParametersEntry
+	10, // 25: consilience.v1.SetStrategyResponse.ensemble:type_name -> consilience.v1.EnsembleStatus
+	60, // 26: consilience.v1.RecordOutcomeRequest.resolutions:type_name -> consilience.v1.Resolution
+	24, // 27: consilience.v1.RecordOutcomeResponse.results:type_name -> consilience.v1.RecordOutcomeResult
+	28, // 28: consilience.v1.ListPerformanceResponse.performances:type_name -> consilience.v1.Performance
+	27, // 29: consilience.v1.ListPerformanceResponse.correlation:type_name -> consilience.v1.ErrorCorrelation
+	58, // 30: consilience.v1.Performance.mean_latency:type_name -> google.protobuf.Duration
+	56, // 31: consilience.v1.GetSpendRequest.start_time:type_name -> google.protobuf.Timestamp
+	56, // 32: consilience.v1.GetSpendRequest.end_time:type_name -> google.protobuf.Timestamp
+	31, // 33: consilience.v1.GetSpendResponse.spends:type_name -> consilience.v1.Spend
+	33, // 34: consilience.v1.GetSpendResponse.budgets:type_name -> consilience.v1.BudgetStatus
+	58, // 35: consilience.v1.Budget.window:type_name -> google.protobuf.Duration
+	32, // 36: consilience.v1.BudgetStatus.budget:type_name -> consilience.v1.Budget
+	56, // 37: consilience.v1.BudgetStatus.window_start_time:type_name -> google.protobuf.Timestamp
+	32, // 38: consilience.v1.SetBudgetRequest.budget:type_name -> consilience.v1.Budget
+	33, // 39: consilience.v1.SetBudgetResponse.budget:type_name -> consilience.v1.BudgetStatus
+	53, // 40: consilience.v1.StartTrainingRequest.parameters:type_name -> consilience.v1.StartTrainingRequest.ParametersEntry
+	42, // 41: consilience.v1.StartTrainingResponse.training:type_name -> consilience.v1.Training
+	42, // 42: consilience.v1.GetTrainingResponse.training:type_name -> consilience.v1.Training
+	42, // 43: consilience.v1.CancelTrainingResponse.training:type_name -> consilience.v1.Training
+	1,  // 44: consilience.v1.Training.state:type_name -> consilience.v1.TrainingState
+	54, // 45: consilience.v1.Training.metrics:type_name -> consilience.v1.Training.MetricsEntry
+	56, // 46: consilience.v1.Training.start_time:type_name -> google.protobuf.Timestamp
+	56, // 47: consilience.v1.ListPredictionsRequest.start_time:type_name -> google.protobuf.Timestamp
+	56, // 48: consilience.v1.ListPredictionsRequest.end_time:type_name -> google.protobuf.Timestamp
+	57, // 49: consilience.v1.ListPredictionsResponse.predictions:type_name -> consilience.v1.Prediction
+	57, // 50: consilience.v1.ReplayPredictionResponse.stored:type_name -> consilience.v1.Prediction
+	57, // 51: consilience.v1.ReplayPredictionResponse.replayed:type_name -> consilience.v1.Prediction
+	2,  // 52: consilience.v1.ReplayPredictionResponse.verdict:type_name -> consilience.v1.ReplayVerdict
+	56, // 53: consilience.v1.WatchEventsResponse.time:type_name -> google.protobuf.Timestamp
+	57, // 54: consilience.v1.WatchEventsResponse.prediction:type_name -> consilience.v1.Prediction
+	55, // 55: consilience.v1.WatchEventsResponse.figures:type_name -> consilience.v1.WatchEventsResponse.FiguresEntry
+	3,  // 56: consilience.v1.AdminService.GetStatus:input_type -> consilience.v1.GetStatusRequest
+	11, // 57: consilience.v1.AdminService.ListMembers:input_type -> consilience.v1.ListMembersRequest
+	14, // 58: consilience.v1.AdminService.UpdateMember:input_type -> consilience.v1.UpdateMemberRequest
+	16, // 59: consilience.v1.AdminService.AddMember:input_type -> consilience.v1.AddMemberRequest
+	18, // 60: consilience.v1.AdminService.RemoveMember:input_type -> consilience.v1.RemoveMemberRequest
+	20, // 61: consilience.v1.AdminService.SetStrategy:input_type -> consilience.v1.SetStrategyRequest
+	22, // 62: consilience.v1.AdminService.RecordOutcome:input_type -> consilience.v1.RecordOutcomeRequest
+	25, // 63: consilience.v1.AdminService.ListPerformance:input_type -> consilience.v1.ListPerformanceRequest
+	29, // 64: consilience.v1.AdminService.GetSpend:input_type -> consilience.v1.GetSpendRequest
+	34, // 65: consilience.v1.AdminService.SetBudget:input_type -> consilience.v1.SetBudgetRequest
+	36, // 66: consilience.v1.AdminService.StartTraining:input_type -> consilience.v1.StartTrainingRequest
+	38, // 67: consilience.v1.AdminService.GetTraining:input_type -> consilience.v1.GetTrainingRequest
+	40, // 68: consilience.v1.AdminService.CancelTraining:input_type -> consilience.v1.CancelTrainingRequest
+	43, // 69: consilience.v1.AdminService.ListPredictions:input_type -> consilience.v1.ListPredictionsRequest
+	45, // 70: consilience.v1.AdminService.ReplayPrediction:input_type -> consilience.v1.ReplayPredictionRequest
+	7,  // 71: consilience.v1.AdminService.SetMode:input_type -> consilience.v1.SetModeRequest
+	47, // 72: consilience.v1.AdminService.WatchEvents:input_type -> consilience.v1.WatchEventsRequest
+	4,  // 73: consilience.v1.AdminService.GetStatus:output_type -> consilience.v1.GetStatusResponse
+	12, // 74: consilience.v1.AdminService.ListMembers:output_type -> consilience.v1.ListMembersResponse
+	15, // 75: consilience.v1.AdminService.UpdateMember:output_type -> consilience.v1.UpdateMemberResponse
+	17, // 76: consilience.v1.AdminService.AddMember:output_type -> consilience.v1.AddMemberResponse
+	19, // 77: consilience.v1.AdminService.RemoveMember:output_type -> consilience.v1.RemoveMemberResponse
+	21, // 78: consilience.v1.AdminService.SetStrategy:output_type -> consilience.v1.SetStrategyResponse
+	23, // 79: consilience.v1.AdminService.RecordOutcome:output_type -> consilience.v1.RecordOutcomeResponse
+	26, // 80: consilience.v1.AdminService.ListPerformance:output_type -> consilience.v1.ListPerformanceResponse
+	30, // 81: consilience.v1.AdminService.GetSpend:output_type -> consilience.v1.GetSpendResponse
+	35, // 82: consilience.v1.AdminService.SetBudget:output_type -> consilience.v1.SetBudgetResponse
+	37, // 83: consilience.v1.AdminService.StartTraining:output_type -> consilience.v1.StartTrainingResponse
+	39, // 84: consilience.v1.AdminService.GetTraining:output_type -> consilience.v1.GetTrainingResponse
+	41, // 85: consilience.v1.AdminService.CancelTraining:output_type -> consilience.v1.CancelTrainingResponse
+	44, // 86: consilience.v1.AdminService.ListPredictions:output_type -> consilience.v1.ListPredictionsResponse
+	46, // 87: consilience.v1.AdminService.ReplayPrediction:output_type -> consilience.v1.ReplayPredictionResponse
+	8,  // 88: consilience.v1.AdminService.SetMode:output_type -> consilience.v1.SetModeResponse
+	48, // 89: consilience.v1.AdminService.WatchEvents:output_type -> consilience.v1.WatchEventsResponse
+	73, // [73:90] is the sub-list for method output_type
+	56, // [56:73] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_consilience_v1_admin_service_proto_init() }
@@ -3952,16 +4192,16 @@ func file_consilience_v1_admin_service_proto_init() {
 	}
 	file_consilience_v1_prediction_proto_init()
 	file_consilience_v1_question_proto_init()
-	file_consilience_v1_admin_service_proto_msgTypes[9].OneofWrappers = []any{}
 	file_consilience_v1_admin_service_proto_msgTypes[10].OneofWrappers = []any{}
-	file_consilience_v1_admin_service_proto_msgTypes[23].OneofWrappers = []any{}
+	file_consilience_v1_admin_service_proto_msgTypes[11].OneofWrappers = []any{}
+	file_consilience_v1_admin_service_proto_msgTypes[25].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_consilience_v1_admin_service_proto_rawDesc), len(file_consilience_v1_admin_service_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   50,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

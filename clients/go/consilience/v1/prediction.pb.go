@@ -251,6 +251,9 @@ type PredictOptions struct {
 	HedgeDelay *durationpb.Duration `protobuf:"bytes,20,opt,name=hedge_delay,json=hedgeDelay,proto3" json:"hedge_delay,omitempty"`
 	// A cascade stops at this confidence, 0..1.
 	ConfidenceThreshold *float64 `protobuf:"fixed64,21,opt,name=confidence_threshold,json=confidenceThreshold,proto3,oneof" json:"confidence_threshold,omitempty"`
+	// Weighting by name: "fixed" (as configured), "performance", "hedge",
+	// "covariance", "stacked", "agreement", "adaptive".
+	Weighting string `protobuf:"bytes,22,opt,name=weighting,proto3" json:"weighting,omitempty"`
 	// Whether the cached answer to a similar question, asked in other words, may
 	// be used. Left out: as configured.
 	Similar       *bool `protobuf:"varint,30,opt,name=similar,proto3,oneof" json:"similar,omitempty"`
@@ -435,6 +438,13 @@ func (x *PredictOptions) GetConfidenceThreshold() float64 {
 	return 0
 }
 
+func (x *PredictOptions) GetWeighting() string {
+	if x != nil {
+		return x.Weighting
+	}
+	return ""
+}
+
 func (x *PredictOptions) GetSimilar() bool {
 	if x != nil && x.Similar != nil {
 		return *x.Similar
@@ -496,6 +506,13 @@ type Prediction struct {
 	Tags map[string]string `protobuf:"bytes,24,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Pooled probabilities before calibration, in the order of `outcomes`.
 	RawProbabilities []float64 `protobuf:"fixed64,25,rep,packed,name=raw_probabilities,json=rawProbabilities,proto3" json:"raw_probabilities,omitempty"`
+	// Outcomes that together hold the truth with the stated coverage. Left out:
+	// numeric and free-text questions.
+	LabelSet *LabelSet `protobuf:"bytes,26,opt,name=label_set,json=labelSet,proto3" json:"label_set,omitempty"`
+	// Expected loss (squared error) of this answer, 0 to 1, from what is known of
+	// answers like it: the higher, the less it should be acted upon. Left out:
+	// not known.
+	Doubt *float64 `protobuf:"fixed64,27,opt,name=doubt,proto3,oneof" json:"doubt,omitempty"`
 	// Where a cached answer comes from; left out when it is not cached.
 	CacheHit      *CacheHit `protobuf:"bytes,30,opt,name=cache_hit,json=cacheHit,proto3" json:"cache_hit,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -707,6 +724,20 @@ func (x *Prediction) GetRawProbabilities() []float64 {
 	return nil
 }
 
+func (x *Prediction) GetLabelSet() *LabelSet {
+	if x != nil {
+		return x.LabelSet
+	}
+	return nil
+}
+
+func (x *Prediction) GetDoubt() float64 {
+	if x != nil && x.Doubt != nil {
+		return *x.Doubt
+	}
+	return 0
+}
+
 func (x *Prediction) GetCacheHit() *CacheHit {
 	if x != nil {
 		return x.CacheHit
@@ -897,12 +928,12 @@ func (x *Agreement) GetAsked() uint32 {
 	return 0
 }
 
-// A range for a probability.
+// A range for a probability, or for a number.
 type Interval struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Lower end, 0..1.
+	// Lower end: 0..1, or in the question's unit.
 	Low float64 `protobuf:"fixed64,1,opt,name=low,proto3" json:"low,omitempty"`
-	// Upper end, 0..1.
+	// Upper end: 0..1, or in the question's unit.
 	High float64 `protobuf:"fixed64,2,opt,name=high,proto3" json:"high,omitempty"`
 	// Nominal coverage, for example 0.9.
 	Level float64 `protobuf:"fixed64,3,opt,name=level,proto3" json:"level,omitempty"`
@@ -970,6 +1001,70 @@ func (x *Interval) GetMethod() string {
 	return ""
 }
 
+// Outcomes that hold the truth with a stated coverage.
+type LabelSet struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names of the outcomes, most probable first; never empty.
+	Outcomes []string `protobuf:"bytes,1,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
+	// Nominal coverage, for example 0.9.
+	Level float64 `protobuf:"fixed64,2,opt,name=level,proto3" json:"level,omitempty"`
+	// How it was made: "conformal".
+	Method        string `protobuf:"bytes,3,opt,name=method,proto3" json:"method,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LabelSet) Reset() {
+	*x = LabelSet{}
+	mi := &file_consilience_v1_prediction_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LabelSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LabelSet) ProtoMessage() {}
+
+func (x *LabelSet) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_prediction_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LabelSet.ProtoReflect.Descriptor instead.
+func (*LabelSet) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *LabelSet) GetOutcomes() []string {
+	if x != nil {
+		return x.Outcomes
+	}
+	return nil
+}
+
+func (x *LabelSet) GetLevel() float64 {
+	if x != nil {
+		return x.Level
+	}
+	return 0
+}
+
+func (x *LabelSet) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
 // What may be done with an answer.
 type Decision struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -986,7 +1081,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_consilience_v1_prediction_proto_msgTypes[5]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -998,7 +1093,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_prediction_proto_msgTypes[5]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1011,7 +1106,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{5}
+	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Decision) GetAction() DecisionAction {
@@ -1057,14 +1152,19 @@ type Method struct {
 	// Hash of the prompt that language models were given; empty where none was.
 	PromptHash string `protobuf:"bytes,9,opt,name=prompt_hash,json=promptHash,proto3" json:"prompt_hash,omitempty"`
 	// Parameters of the pooling, by name.
-	Parameters    map[string]float64 `protobuf:"bytes,10,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Parameters map[string]float64 `protobuf:"bytes,10,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	// The calibration curve that was applied: "none", "platt", "isotonic", "beta",
+	// "temperature".
+	Curve string `protobuf:"bytes,11,opt,name=curve,proto3" json:"curve,omitempty"`
+	// Its parameters: platt slope, intercept; beta a, b, c; isotonic x..., y....
+	CurveParameters []float64 `protobuf:"fixed64,12,rep,packed,name=curve_parameters,json=curveParameters,proto3" json:"curve_parameters,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_consilience_v1_prediction_proto_msgTypes[6]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1076,7 +1176,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_prediction_proto_msgTypes[6]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1089,7 +1189,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{6}
+	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Method) GetPooling() string {
@@ -1162,6 +1262,20 @@ func (x *Method) GetParameters() map[string]float64 {
 	return nil
 }
 
+func (x *Method) GetCurve() string {
+	if x != nil {
+		return x.Curve
+	}
+	return ""
+}
+
+func (x *Method) GetCurveParameters() []float64 {
+	if x != nil {
+		return x.CurveParameters
+	}
+	return nil
+}
+
 // A number as a distribution.
 type NumericForecast struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1173,14 +1287,16 @@ type NumericForecast struct {
 	// tail.
 	Median float64 `protobuf:"fixed64,3,opt,name=median,proto3" json:"median,omitempty"`
 	// Unit of the grid.
-	Unit          string `protobuf:"bytes,4,opt,name=unit,proto3" json:"unit,omitempty"`
+	Unit string `protobuf:"bytes,4,opt,name=unit,proto3" json:"unit,omitempty"`
+	// Where the value may lie, in `unit`; an end outside the grid is infinite.
+	Interval      *Interval `protobuf:"bytes,5,opt,name=interval,proto3" json:"interval,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *NumericForecast) Reset() {
 	*x = NumericForecast{}
-	mi := &file_consilience_v1_prediction_proto_msgTypes[7]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1192,7 +1308,7 @@ func (x *NumericForecast) String() string {
 func (*NumericForecast) ProtoMessage() {}
 
 func (x *NumericForecast) ProtoReflect() protoreflect.Message {
-	mi := &file_consilience_v1_prediction_proto_msgTypes[7]
+	mi := &file_consilience_v1_prediction_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1205,7 +1321,7 @@ func (x *NumericForecast) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NumericForecast.ProtoReflect.Descriptor instead.
 func (*NumericForecast) Descriptor() ([]byte, []int) {
-	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{7}
+	return file_consilience_v1_prediction_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *NumericForecast) GetGrid() []float64 {
@@ -1236,11 +1352,18 @@ func (x *NumericForecast) GetUnit() string {
 	return ""
 }
 
+func (x *NumericForecast) GetInterval() *Interval {
+	if x != nil {
+		return x.Interval
+	}
+	return nil
+}
+
 var File_consilience_v1_prediction_proto protoreflect.FileDescriptor
 
 const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\n" +
-	"\x1fconsilience/v1/prediction.proto\x12\x0econsilience.v1\x1a\x1dconsilience/v1/forecast.proto\x1a\x1aconsilience/v1/money.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\n" +
+	"\x1fconsilience/v1/prediction.proto\x12\x0econsilience.v1\x1a\x1dconsilience/v1/forecast.proto\x1a\x1aconsilience/v1/money.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xae\n" +
 	"\n" +
 	"\x0ePredictOptions\x12\x1a\n" +
 	"\bensemble\x18\x01 \x01(\tR\bensemble\x12\x18\n" +
@@ -1267,7 +1390,8 @@ const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\rmin_consensus\x18\x13 \x01(\x01H\x05R\fminConsensus\x88\x01\x01\x12:\n" +
 	"\vhedge_delay\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"hedgeDelay\x126\n" +
-	"\x14confidence_threshold\x18\x15 \x01(\x01H\x06R\x13confidenceThreshold\x88\x01\x01\x12\x1d\n" +
+	"\x14confidence_threshold\x18\x15 \x01(\x01H\x06R\x13confidenceThreshold\x88\x01\x01\x12\x1c\n" +
+	"\tweighting\x18\x16 \x01(\tR\tweighting\x12\x1d\n" +
 	"\asimilar\x18\x1e \x01(\bH\aR\asimilar\x88\x01\x01\x1a:\n" +
 	"\fWeightsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -1283,7 +1407,7 @@ const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\x0e_min_consensusB\x17\n" +
 	"\x15_confidence_thresholdB\n" +
 	"\n" +
-	"\b_similar\"\xde\b\n" +
+	"\b_similar\"\xba\t\n" +
 	"\n" +
 	"Prediction\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
@@ -1317,10 +1441,13 @@ const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\x05votes\x18\x17 \x03(\rR\x05votes\x128\n" +
 	"\x04tags\x18\x18 \x03(\v2$.consilience.v1.Prediction.TagsEntryR\x04tags\x12+\n" +
 	"\x11raw_probabilities\x18\x19 \x03(\x01R\x10rawProbabilities\x125\n" +
+	"\tlabel_set\x18\x1a \x01(\v2\x18.consilience.v1.LabelSetR\blabelSet\x12\x19\n" +
+	"\x05doubt\x18\x1b \x01(\x01H\x00R\x05doubt\x88\x01\x01\x125\n" +
 	"\tcache_hit\x18\x1e \x01(\v2\x18.consilience.v1.CacheHitR\bcacheHit\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf5\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\b\n" +
+	"\x06_doubt\"\xf5\x01\n" +
 	"\bCacheHit\x120\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1c.consilience.v1.CacheHitKindR\x04kind\x12+\n" +
 	"\x03age\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x03age\x12#\n" +
@@ -1345,11 +1472,15 @@ const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\x03low\x18\x01 \x01(\x01R\x03low\x12\x12\n" +
 	"\x04high\x18\x02 \x01(\x01R\x04high\x12\x14\n" +
 	"\x05level\x18\x03 \x01(\x01R\x05level\x12\x16\n" +
-	"\x06method\x18\x04 \x01(\tR\x06method\"\x83\x01\n" +
+	"\x06method\x18\x04 \x01(\tR\x06method\"T\n" +
+	"\bLabelSet\x12\x1a\n" +
+	"\boutcomes\x18\x01 \x03(\tR\boutcomes\x12\x14\n" +
+	"\x05level\x18\x02 \x01(\x01R\x05level\x12\x16\n" +
+	"\x06method\x18\x03 \x01(\tR\x06method\"\x83\x01\n" +
 	"\bDecision\x126\n" +
 	"\x06action\x18\x01 \x01(\x0e2\x1e.consilience.v1.DecisionActionR\x06action\x12'\n" +
 	"\x0fsize_multiplier\x18\x02 \x01(\x01R\x0esizeMultiplier\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xc1\x03\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x82\x04\n" +
 	"\x06Method\x12\x18\n" +
 	"\apooling\x18\x01 \x01(\tR\apooling\x12\x1c\n" +
 	"\tweighting\x18\x02 \x01(\tR\tweighting\x12 \n" +
@@ -1364,17 +1495,20 @@ const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\n" +
 	"parameters\x18\n" +
 	" \x03(\v2&.consilience.v1.Method.ParametersEntryR\n" +
-	"parameters\x1a=\n" +
+	"parameters\x12\x14\n" +
+	"\x05curve\x18\v \x01(\tR\x05curve\x12)\n" +
+	"\x10curve_parameters\x18\f \x03(\x01R\x0fcurveParameters\x1a=\n" +
 	"\x0fParametersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"q\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\xa7\x01\n" +
 	"\x0fNumericForecast\x12\x12\n" +
 	"\x04grid\x18\x01 \x03(\x01R\x04grid\x12\x1e\n" +
 	"\n" +
 	"cumulative\x18\x02 \x03(\x01R\n" +
 	"cumulative\x12\x16\n" +
 	"\x06median\x18\x03 \x01(\x01R\x06median\x12\x12\n" +
-	"\x04unit\x18\x04 \x01(\tR\x04unit*t\n" +
+	"\x04unit\x18\x04 \x01(\tR\x04unit\x124\n" +
+	"\binterval\x18\x05 \x01(\v2\x18.consilience.v1.IntervalR\binterval*t\n" +
 	"\n" +
 	"Durability\x12\x1a\n" +
 	"\x16DURABILITY_UNSPECIFIED\x10\x00\x12\x16\n" +
@@ -1406,7 +1540,7 @@ func file_consilience_v1_prediction_proto_rawDescGZIP() []byte {
 }
 
 var file_consilience_v1_prediction_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_consilience_v1_prediction_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_consilience_v1_prediction_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_consilience_v1_prediction_proto_goTypes = []any{
 	(Durability)(0),               // 0: consilience.v1.Durability
 	(CacheHitKind)(0),             // 1: consilience.v1.CacheHitKind
@@ -1416,46 +1550,49 @@ var file_consilience_v1_prediction_proto_goTypes = []any{
 	(*CacheHit)(nil),              // 5: consilience.v1.CacheHit
 	(*Agreement)(nil),             // 6: consilience.v1.Agreement
 	(*Interval)(nil),              // 7: consilience.v1.Interval
-	(*Decision)(nil),              // 8: consilience.v1.Decision
-	(*Method)(nil),                // 9: consilience.v1.Method
-	(*NumericForecast)(nil),       // 10: consilience.v1.NumericForecast
-	nil,                           // 11: consilience.v1.PredictOptions.WeightsEntry
-	nil,                           // 12: consilience.v1.PredictOptions.TagsEntry
-	nil,                           // 13: consilience.v1.Prediction.TagsEntry
-	nil,                           // 14: consilience.v1.Method.ParametersEntry
-	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
-	(*MemberAnswer)(nil),          // 16: consilience.v1.MemberAnswer
-	(*Cost)(nil),                  // 17: consilience.v1.Cost
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*LabelSet)(nil),              // 8: consilience.v1.LabelSet
+	(*Decision)(nil),              // 9: consilience.v1.Decision
+	(*Method)(nil),                // 10: consilience.v1.Method
+	(*NumericForecast)(nil),       // 11: consilience.v1.NumericForecast
+	nil,                           // 12: consilience.v1.PredictOptions.WeightsEntry
+	nil,                           // 13: consilience.v1.PredictOptions.TagsEntry
+	nil,                           // 14: consilience.v1.Prediction.TagsEntry
+	nil,                           // 15: consilience.v1.Method.ParametersEntry
+	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
+	(*MemberAnswer)(nil),          // 17: consilience.v1.MemberAnswer
+	(*Cost)(nil),                  // 18: consilience.v1.Cost
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
 }
 var file_consilience_v1_prediction_proto_depIdxs = []int32{
-	15, // 0: consilience.v1.PredictOptions.deadline:type_name -> google.protobuf.Duration
-	15, // 1: consilience.v1.PredictOptions.member_timeout:type_name -> google.protobuf.Duration
+	16, // 0: consilience.v1.PredictOptions.deadline:type_name -> google.protobuf.Duration
+	16, // 1: consilience.v1.PredictOptions.member_timeout:type_name -> google.protobuf.Duration
 	0,  // 2: consilience.v1.PredictOptions.durability:type_name -> consilience.v1.Durability
-	11, // 3: consilience.v1.PredictOptions.weights:type_name -> consilience.v1.PredictOptions.WeightsEntry
-	12, // 4: consilience.v1.PredictOptions.tags:type_name -> consilience.v1.PredictOptions.TagsEntry
-	15, // 5: consilience.v1.PredictOptions.max_age:type_name -> google.protobuf.Duration
-	15, // 6: consilience.v1.PredictOptions.hedge_delay:type_name -> google.protobuf.Duration
+	12, // 3: consilience.v1.PredictOptions.weights:type_name -> consilience.v1.PredictOptions.WeightsEntry
+	13, // 4: consilience.v1.PredictOptions.tags:type_name -> consilience.v1.PredictOptions.TagsEntry
+	16, // 5: consilience.v1.PredictOptions.max_age:type_name -> google.protobuf.Duration
+	16, // 6: consilience.v1.PredictOptions.hedge_delay:type_name -> google.protobuf.Duration
 	6,  // 7: consilience.v1.Prediction.agreement:type_name -> consilience.v1.Agreement
 	7,  // 8: consilience.v1.Prediction.interval:type_name -> consilience.v1.Interval
-	8,  // 9: consilience.v1.Prediction.decision:type_name -> consilience.v1.Decision
-	16, // 10: consilience.v1.Prediction.members:type_name -> consilience.v1.MemberAnswer
-	17, // 11: consilience.v1.Prediction.cost:type_name -> consilience.v1.Cost
-	18, // 12: consilience.v1.Prediction.create_time:type_name -> google.protobuf.Timestamp
-	15, // 13: consilience.v1.Prediction.elapsed:type_name -> google.protobuf.Duration
-	9,  // 14: consilience.v1.Prediction.method:type_name -> consilience.v1.Method
-	10, // 15: consilience.v1.Prediction.numeric:type_name -> consilience.v1.NumericForecast
-	13, // 16: consilience.v1.Prediction.tags:type_name -> consilience.v1.Prediction.TagsEntry
-	5,  // 17: consilience.v1.Prediction.cache_hit:type_name -> consilience.v1.CacheHit
-	1,  // 18: consilience.v1.CacheHit.kind:type_name -> consilience.v1.CacheHitKind
-	15, // 19: consilience.v1.CacheHit.age:type_name -> google.protobuf.Duration
-	2,  // 20: consilience.v1.Decision.action:type_name -> consilience.v1.DecisionAction
-	14, // 21: consilience.v1.Method.parameters:type_name -> consilience.v1.Method.ParametersEntry
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	9,  // 9: consilience.v1.Prediction.decision:type_name -> consilience.v1.Decision
+	17, // 10: consilience.v1.Prediction.members:type_name -> consilience.v1.MemberAnswer
+	18, // 11: consilience.v1.Prediction.cost:type_name -> consilience.v1.Cost
+	19, // 12: consilience.v1.Prediction.create_time:type_name -> google.protobuf.Timestamp
+	16, // 13: consilience.v1.Prediction.elapsed:type_name -> google.protobuf.Duration
+	10, // 14: consilience.v1.Prediction.method:type_name -> consilience.v1.Method
+	11, // 15: consilience.v1.Prediction.numeric:type_name -> consilience.v1.NumericForecast
+	14, // 16: consilience.v1.Prediction.tags:type_name -> consilience.v1.Prediction.TagsEntry
+	8,  // 17: consilience.v1.Prediction.label_set:type_name -> consilience.v1.LabelSet
+	5,  // 18: consilience.v1.Prediction.cache_hit:type_name -> consilience.v1.CacheHit
+	1,  // 19: consilience.v1.CacheHit.kind:type_name -> consilience.v1.CacheHitKind
+	16, // 20: consilience.v1.CacheHit.age:type_name -> google.protobuf.Duration
+	2,  // 21: consilience.v1.Decision.action:type_name -> consilience.v1.DecisionAction
+	15, // 22: consilience.v1.Method.parameters:type_name -> consilience.v1.Method.ParametersEntry
+	7,  // 23: consilience.v1.NumericForecast.interval:type_name -> consilience.v1.Interval
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_consilience_v1_prediction_proto_init() }
@@ -1466,13 +1603,14 @@ func file_consilience_v1_prediction_proto_init() {
 	file_consilience_v1_forecast_proto_init()
 	file_consilience_v1_money_proto_init()
 	file_consilience_v1_prediction_proto_msgTypes[0].OneofWrappers = []any{}
+	file_consilience_v1_prediction_proto_msgTypes[1].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_consilience_v1_prediction_proto_rawDesc), len(file_consilience_v1_prediction_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

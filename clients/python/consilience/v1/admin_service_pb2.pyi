@@ -59,7 +59,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("version", "start_time", "ensembles", "mode", "poolings", "executions", "selections", "calibrations", "predictions_in_flight", "predictions_answered", "storage", "last_prediction", "mode_status", "cache")
+    __slots__ = ("version", "start_time", "ensembles", "mode", "poolings", "executions", "selections", "calibrations", "predictions_in_flight", "predictions_answered", "storage", "last_prediction", "weightings", "learning", "mode_status", "cache")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     ENSEMBLES_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,8 @@ class GetStatusResponse(_message.Message):
     PREDICTIONS_ANSWERED_FIELD_NUMBER: _ClassVar[int]
     STORAGE_FIELD_NUMBER: _ClassVar[int]
     LAST_PREDICTION_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTINGS_FIELD_NUMBER: _ClassVar[int]
+    LEARNING_FIELD_NUMBER: _ClassVar[int]
     MODE_STATUS_FIELD_NUMBER: _ClassVar[int]
     CACHE_FIELD_NUMBER: _ClassVar[int]
     version: str
@@ -86,9 +88,11 @@ class GetStatusResponse(_message.Message):
     predictions_answered: int
     storage: str
     last_prediction: _prediction_pb2.Prediction
+    weightings: _containers.RepeatedScalarFieldContainer[str]
+    learning: LearningStatus
     mode_status: ModeStatus
     cache: CacheStatus
-    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ensembles: _Optional[_Iterable[_Union[EnsembleStatus, _Mapping]]] = ..., mode: _Optional[_Union[OperatingMode, str]] = ..., poolings: _Optional[_Iterable[str]] = ..., executions: _Optional[_Iterable[str]] = ..., selections: _Optional[_Iterable[str]] = ..., calibrations: _Optional[_Iterable[str]] = ..., predictions_in_flight: _Optional[int] = ..., predictions_answered: _Optional[int] = ..., storage: _Optional[str] = ..., last_prediction: _Optional[_Union[_prediction_pb2.Prediction, _Mapping]] = ..., mode_status: _Optional[_Union[ModeStatus, _Mapping]] = ..., cache: _Optional[_Union[CacheStatus, _Mapping]] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ensembles: _Optional[_Iterable[_Union[EnsembleStatus, _Mapping]]] = ..., mode: _Optional[_Union[OperatingMode, str]] = ..., poolings: _Optional[_Iterable[str]] = ..., executions: _Optional[_Iterable[str]] = ..., selections: _Optional[_Iterable[str]] = ..., calibrations: _Optional[_Iterable[str]] = ..., predictions_in_flight: _Optional[int] = ..., predictions_answered: _Optional[int] = ..., storage: _Optional[str] = ..., last_prediction: _Optional[_Union[_prediction_pb2.Prediction, _Mapping]] = ..., weightings: _Optional[_Iterable[str]] = ..., learning: _Optional[_Union[LearningStatus, _Mapping]] = ..., mode_status: _Optional[_Union[ModeStatus, _Mapping]] = ..., cache: _Optional[_Union[CacheStatus, _Mapping]] = ...) -> None: ...
 
 class ModeStatus(_message.Message):
     __slots__ = ("mode", "reason", "since_time", "manual", "until_time", "measured")
@@ -147,6 +151,27 @@ class SetModeResponse(_message.Message):
     status: ModeStatus
     def __init__(self, status: _Optional[_Union[ModeStatus, _Mapping]] = ...) -> None: ...
 
+class LearningStatus(_message.Message):
+    __slots__ = ("version", "answers", "outcomes", "belief", "ready")
+    class BeliefEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    BELIEF_FIELD_NUMBER: _ClassVar[int]
+    READY_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    answers: int
+    outcomes: int
+    belief: _containers.ScalarMap[str, float]
+    ready: bool
+    def __init__(self, version: _Optional[str] = ..., answers: _Optional[int] = ..., outcomes: _Optional[int] = ..., belief: _Optional[_Mapping[str, float]] = ..., ready: bool = ...) -> None: ...
+
 class EnsembleStatus(_message.Message):
     __slots__ = ("name", "is_default", "method", "member_count", "enabled_count", "etag", "outcomes")
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -184,7 +209,7 @@ class ListMembersResponse(_message.Message):
     def __init__(self, members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Member(_message.Message):
-    __slots__ = ("name", "kind", "provider", "model", "enabled", "weight", "timeout", "min_confidence", "accuracy", "mean_cost_nano_usd", "mean_latency", "answers", "absences", "etag", "circuit")
+    __slots__ = ("name", "kind", "provider", "model", "enabled", "weight", "timeout", "min_confidence", "accuracy", "mean_cost_nano_usd", "mean_latency", "answers", "absences", "etag", "circuit", "selection_state", "selection_reason")
     class AbsencesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -207,6 +232,8 @@ class Member(_message.Message):
     ABSENCES_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     CIRCUIT_FIELD_NUMBER: _ClassVar[int]
+    SELECTION_STATE_FIELD_NUMBER: _ClassVar[int]
+    SELECTION_REASON_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: str
     provider: str
@@ -222,7 +249,9 @@ class Member(_message.Message):
     absences: _containers.ScalarMap[str, int]
     etag: str
     circuit: str
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., enabled: bool = ..., weight: _Optional[float] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_confidence: _Optional[float] = ..., accuracy: _Optional[float] = ..., mean_cost_nano_usd: _Optional[int] = ..., mean_latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., answers: _Optional[int] = ..., absences: _Optional[_Mapping[str, int]] = ..., etag: _Optional[str] = ..., circuit: _Optional[str] = ...) -> None: ...
+    selection_state: str
+    selection_reason: str
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., enabled: bool = ..., weight: _Optional[float] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_confidence: _Optional[float] = ..., accuracy: _Optional[float] = ..., mean_cost_nano_usd: _Optional[int] = ..., mean_latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., answers: _Optional[int] = ..., absences: _Optional[_Mapping[str, int]] = ..., etag: _Optional[str] = ..., circuit: _Optional[str] = ..., selection_state: _Optional[str] = ..., selection_reason: _Optional[str] = ...) -> None: ...
 
 class UpdateMemberRequest(_message.Message):
     __slots__ = ("ensemble", "member", "etag", "enabled", "weight", "timeout", "min_confidence", "accuracy", "profit_factor")
@@ -338,7 +367,7 @@ class RecordOutcomeResult(_message.Message):
     def __init__(self, question_id: _Optional[str] = ..., version: _Optional[int] = ..., scored_forecasts: _Optional[int] = ..., error: _Optional[str] = ...) -> None: ...
 
 class ListPerformanceRequest(_message.Message):
-    __slots__ = ("ensemble", "member", "category", "window", "regime", "page_size", "page_token")
+    __slots__ = ("ensemble", "member", "category", "window", "regime", "page_size", "page_token", "horizon")
     ENSEMBLE_FIELD_NUMBER: _ClassVar[int]
     MEMBER_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
@@ -346,6 +375,7 @@ class ListPerformanceRequest(_message.Message):
     REGIME_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    HORIZON_FIELD_NUMBER: _ClassVar[int]
     ensemble: str
     member: str
     category: str
@@ -353,18 +383,31 @@ class ListPerformanceRequest(_message.Message):
     regime: str
     page_size: int
     page_token: str
-    def __init__(self, ensemble: _Optional[str] = ..., member: _Optional[str] = ..., category: _Optional[str] = ..., window: _Optional[str] = ..., regime: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    horizon: str
+    def __init__(self, ensemble: _Optional[str] = ..., member: _Optional[str] = ..., category: _Optional[str] = ..., window: _Optional[str] = ..., regime: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., horizon: _Optional[str] = ...) -> None: ...
 
 class ListPerformanceResponse(_message.Message):
-    __slots__ = ("performances", "next_page_token")
+    __slots__ = ("performances", "next_page_token", "correlation")
     PERFORMANCES_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
     performances: _containers.RepeatedCompositeFieldContainer[Performance]
     next_page_token: str
-    def __init__(self, performances: _Optional[_Iterable[_Union[Performance, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    correlation: ErrorCorrelation
+    def __init__(self, performances: _Optional[_Iterable[_Union[Performance, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., correlation: _Optional[_Union[ErrorCorrelation, _Mapping]] = ...) -> None: ...
+
+class ErrorCorrelation(_message.Message):
+    __slots__ = ("members", "values", "effective_members")
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    members: _containers.RepeatedScalarFieldContainer[str]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    effective_members: float
+    def __init__(self, members: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[float]] = ..., effective_members: _Optional[float] = ...) -> None: ...
 
 class Performance(_message.Message):
-    __slots__ = ("member", "category", "regime", "horizon", "window", "count", "accuracy", "brier", "log_score", "calibration_error", "calibration_intercept", "calibration_slope", "mean_latency", "mean_cost_nano_usd", "profit_factor", "contribution")
+    __slots__ = ("member", "category", "regime", "horizon", "window", "count", "accuracy", "brier", "log_score", "calibration_error", "bias", "calibration_slope", "mean_latency", "mean_cost_nano_usd", "profit_factor", "contribution", "excess")
     MEMBER_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     REGIME_FIELD_NUMBER: _ClassVar[int]
@@ -375,12 +418,13 @@ class Performance(_message.Message):
     BRIER_FIELD_NUMBER: _ClassVar[int]
     LOG_SCORE_FIELD_NUMBER: _ClassVar[int]
     CALIBRATION_ERROR_FIELD_NUMBER: _ClassVar[int]
-    CALIBRATION_INTERCEPT_FIELD_NUMBER: _ClassVar[int]
+    BIAS_FIELD_NUMBER: _ClassVar[int]
     CALIBRATION_SLOPE_FIELD_NUMBER: _ClassVar[int]
     MEAN_LATENCY_FIELD_NUMBER: _ClassVar[int]
     MEAN_COST_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     PROFIT_FACTOR_FIELD_NUMBER: _ClassVar[int]
     CONTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    EXCESS_FIELD_NUMBER: _ClassVar[int]
     member: str
     category: str
     regime: str
@@ -391,13 +435,14 @@ class Performance(_message.Message):
     brier: float
     log_score: float
     calibration_error: float
-    calibration_intercept: float
+    bias: float
     calibration_slope: float
     mean_latency: _duration_pb2.Duration
     mean_cost_nano_usd: int
     profit_factor: float
     contribution: float
-    def __init__(self, member: _Optional[str] = ..., category: _Optional[str] = ..., regime: _Optional[str] = ..., horizon: _Optional[str] = ..., window: _Optional[str] = ..., count: _Optional[int] = ..., accuracy: _Optional[float] = ..., brier: _Optional[float] = ..., log_score: _Optional[float] = ..., calibration_error: _Optional[float] = ..., calibration_intercept: _Optional[float] = ..., calibration_slope: _Optional[float] = ..., mean_latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., mean_cost_nano_usd: _Optional[int] = ..., profit_factor: _Optional[float] = ..., contribution: _Optional[float] = ...) -> None: ...
+    excess: float
+    def __init__(self, member: _Optional[str] = ..., category: _Optional[str] = ..., regime: _Optional[str] = ..., horizon: _Optional[str] = ..., window: _Optional[str] = ..., count: _Optional[int] = ..., accuracy: _Optional[float] = ..., brier: _Optional[float] = ..., log_score: _Optional[float] = ..., calibration_error: _Optional[float] = ..., bias: _Optional[float] = ..., calibration_slope: _Optional[float] = ..., mean_latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., mean_cost_nano_usd: _Optional[int] = ..., profit_factor: _Optional[float] = ..., contribution: _Optional[float] = ..., excess: _Optional[float] = ...) -> None: ...
 
 class GetSpendRequest(_message.Message):
     __slots__ = ("start_time", "end_time", "group_by")

@@ -47,7 +47,7 @@ DECISION_ACTION_REDUCE: DecisionAction
 DECISION_ACTION_ABSTAIN: DecisionAction
 
 class PredictOptions(_message.Message):
-    __slots__ = ("ensemble", "members", "pooling", "execution", "selection", "calibration", "deadline", "member_timeout", "min_responses", "min_agreement", "high_agreement", "early_stop_threshold", "max_cost_nano_usd", "share_market_price", "durability", "weights", "tags", "max_age", "min_consensus", "hedge_delay", "confidence_threshold", "similar")
+    __slots__ = ("ensemble", "members", "pooling", "execution", "selection", "calibration", "deadline", "member_timeout", "min_responses", "min_agreement", "high_agreement", "early_stop_threshold", "max_cost_nano_usd", "share_market_price", "durability", "weights", "tags", "max_age", "min_consensus", "hedge_delay", "confidence_threshold", "weighting", "similar")
     class WeightsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -83,6 +83,7 @@ class PredictOptions(_message.Message):
     MIN_CONSENSUS_FIELD_NUMBER: _ClassVar[int]
     HEDGE_DELAY_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTING_FIELD_NUMBER: _ClassVar[int]
     SIMILAR_FIELD_NUMBER: _ClassVar[int]
     ensemble: str
     members: _containers.RepeatedScalarFieldContainer[str]
@@ -105,11 +106,12 @@ class PredictOptions(_message.Message):
     min_consensus: float
     hedge_delay: _duration_pb2.Duration
     confidence_threshold: float
+    weighting: str
     similar: bool
-    def __init__(self, ensemble: _Optional[str] = ..., members: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., execution: _Optional[str] = ..., selection: _Optional[str] = ..., calibration: _Optional[str] = ..., deadline: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., member_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_responses: _Optional[int] = ..., min_agreement: _Optional[float] = ..., high_agreement: _Optional[float] = ..., early_stop_threshold: _Optional[float] = ..., max_cost_nano_usd: _Optional[int] = ..., share_market_price: bool = ..., durability: _Optional[_Union[Durability, str]] = ..., weights: _Optional[_Mapping[str, float]] = ..., tags: _Optional[_Mapping[str, str]] = ..., max_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_consensus: _Optional[float] = ..., hedge_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., confidence_threshold: _Optional[float] = ..., similar: bool = ...) -> None: ...
+    def __init__(self, ensemble: _Optional[str] = ..., members: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., execution: _Optional[str] = ..., selection: _Optional[str] = ..., calibration: _Optional[str] = ..., deadline: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., member_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_responses: _Optional[int] = ..., min_agreement: _Optional[float] = ..., high_agreement: _Optional[float] = ..., early_stop_threshold: _Optional[float] = ..., max_cost_nano_usd: _Optional[int] = ..., share_market_price: bool = ..., durability: _Optional[_Union[Durability, str]] = ..., weights: _Optional[_Mapping[str, float]] = ..., tags: _Optional[_Mapping[str, str]] = ..., max_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_consensus: _Optional[float] = ..., hedge_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., confidence_threshold: _Optional[float] = ..., weighting: _Optional[str] = ..., similar: bool = ...) -> None: ...
 
 class Prediction(_message.Message):
-    __slots__ = ("id", "request_id", "question_id", "ensemble", "outcomes", "probabilities", "outcome", "confidence", "meta_confidence", "agreement", "interval", "decision", "members", "cost", "create_time", "elapsed", "durable", "cached", "warnings", "explanation", "method", "numeric", "votes", "tags", "raw_probabilities", "cache_hit")
+    __slots__ = ("id", "request_id", "question_id", "ensemble", "outcomes", "probabilities", "outcome", "confidence", "meta_confidence", "agreement", "interval", "decision", "members", "cost", "create_time", "elapsed", "durable", "cached", "warnings", "explanation", "method", "numeric", "votes", "tags", "raw_probabilities", "label_set", "doubt", "cache_hit")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -142,6 +144,8 @@ class Prediction(_message.Message):
     VOTES_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     RAW_PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    LABEL_SET_FIELD_NUMBER: _ClassVar[int]
+    DOUBT_FIELD_NUMBER: _ClassVar[int]
     CACHE_HIT_FIELD_NUMBER: _ClassVar[int]
     id: str
     request_id: str
@@ -168,8 +172,10 @@ class Prediction(_message.Message):
     votes: _containers.RepeatedScalarFieldContainer[int]
     tags: _containers.ScalarMap[str, str]
     raw_probabilities: _containers.RepeatedScalarFieldContainer[float]
+    label_set: LabelSet
+    doubt: float
     cache_hit: CacheHit
-    def __init__(self, id: _Optional[str] = ..., request_id: _Optional[str] = ..., question_id: _Optional[str] = ..., ensemble: _Optional[str] = ..., outcomes: _Optional[_Iterable[str]] = ..., probabilities: _Optional[_Iterable[float]] = ..., outcome: _Optional[str] = ..., confidence: _Optional[float] = ..., meta_confidence: _Optional[float] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., members: _Optional[_Iterable[_Union[_forecast_pb2.MemberAnswer, _Mapping]]] = ..., cost: _Optional[_Union[_money_pb2.Cost, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., durable: bool = ..., cached: bool = ..., warnings: _Optional[_Iterable[str]] = ..., explanation: _Optional[str] = ..., method: _Optional[_Union[Method, _Mapping]] = ..., numeric: _Optional[_Union[NumericForecast, _Mapping]] = ..., votes: _Optional[_Iterable[int]] = ..., tags: _Optional[_Mapping[str, str]] = ..., raw_probabilities: _Optional[_Iterable[float]] = ..., cache_hit: _Optional[_Union[CacheHit, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., request_id: _Optional[str] = ..., question_id: _Optional[str] = ..., ensemble: _Optional[str] = ..., outcomes: _Optional[_Iterable[str]] = ..., probabilities: _Optional[_Iterable[float]] = ..., outcome: _Optional[str] = ..., confidence: _Optional[float] = ..., meta_confidence: _Optional[float] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., members: _Optional[_Iterable[_Union[_forecast_pb2.MemberAnswer, _Mapping]]] = ..., cost: _Optional[_Union[_money_pb2.Cost, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., durable: bool = ..., cached: bool = ..., warnings: _Optional[_Iterable[str]] = ..., explanation: _Optional[str] = ..., method: _Optional[_Union[Method, _Mapping]] = ..., numeric: _Optional[_Union[NumericForecast, _Mapping]] = ..., votes: _Optional[_Iterable[int]] = ..., tags: _Optional[_Mapping[str, str]] = ..., raw_probabilities: _Optional[_Iterable[float]] = ..., label_set: _Optional[_Union[LabelSet, _Mapping]] = ..., doubt: _Optional[float] = ..., cache_hit: _Optional[_Union[CacheHit, _Mapping]] = ...) -> None: ...
 
 class CacheHit(_message.Message):
     __slots__ = ("kind", "age", "prediction_id", "question_id", "similarity", "saved_nano_usd")
@@ -215,6 +221,16 @@ class Interval(_message.Message):
     method: str
     def __init__(self, low: _Optional[float] = ..., high: _Optional[float] = ..., level: _Optional[float] = ..., method: _Optional[str] = ...) -> None: ...
 
+class LabelSet(_message.Message):
+    __slots__ = ("outcomes", "level", "method")
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    outcomes: _containers.RepeatedScalarFieldContainer[str]
+    level: float
+    method: str
+    def __init__(self, outcomes: _Optional[_Iterable[str]] = ..., level: _Optional[float] = ..., method: _Optional[str] = ...) -> None: ...
+
 class Decision(_message.Message):
     __slots__ = ("action", "size_multiplier", "reason")
     ACTION_FIELD_NUMBER: _ClassVar[int]
@@ -226,7 +242,7 @@ class Decision(_message.Message):
     def __init__(self, action: _Optional[_Union[DecisionAction, str]] = ..., size_multiplier: _Optional[float] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Method(_message.Message):
-    __slots__ = ("pooling", "weighting", "calibration", "execution", "selection", "weights_version", "calibrator_version", "code_version", "prompt_hash", "parameters")
+    __slots__ = ("pooling", "weighting", "calibration", "execution", "selection", "weights_version", "calibrator_version", "code_version", "prompt_hash", "parameters", "curve", "curve_parameters")
     class ParametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -244,6 +260,8 @@ class Method(_message.Message):
     CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
     PROMPT_HASH_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    CURVE_FIELD_NUMBER: _ClassVar[int]
+    CURVE_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     pooling: str
     weighting: str
     calibration: str
@@ -254,16 +272,20 @@ class Method(_message.Message):
     code_version: str
     prompt_hash: str
     parameters: _containers.ScalarMap[str, float]
-    def __init__(self, pooling: _Optional[str] = ..., weighting: _Optional[str] = ..., calibration: _Optional[str] = ..., execution: _Optional[str] = ..., selection: _Optional[str] = ..., weights_version: _Optional[str] = ..., calibrator_version: _Optional[str] = ..., code_version: _Optional[str] = ..., prompt_hash: _Optional[str] = ..., parameters: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    curve: str
+    curve_parameters: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, pooling: _Optional[str] = ..., weighting: _Optional[str] = ..., calibration: _Optional[str] = ..., execution: _Optional[str] = ..., selection: _Optional[str] = ..., weights_version: _Optional[str] = ..., calibrator_version: _Optional[str] = ..., code_version: _Optional[str] = ..., prompt_hash: _Optional[str] = ..., parameters: _Optional[_Mapping[str, float]] = ..., curve: _Optional[str] = ..., curve_parameters: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class NumericForecast(_message.Message):
-    __slots__ = ("grid", "cumulative", "median", "unit")
+    __slots__ = ("grid", "cumulative", "median", "unit", "interval")
     GRID_FIELD_NUMBER: _ClassVar[int]
     CUMULATIVE_FIELD_NUMBER: _ClassVar[int]
     MEDIAN_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
     grid: _containers.RepeatedScalarFieldContainer[float]
     cumulative: _containers.RepeatedScalarFieldContainer[float]
     median: float
     unit: str
-    def __init__(self, grid: _Optional[_Iterable[float]] = ..., cumulative: _Optional[_Iterable[float]] = ..., median: _Optional[float] = ..., unit: _Optional[str] = ...) -> None: ...
+    interval: Interval
+    def __init__(self, grid: _Optional[_Iterable[float]] = ..., cumulative: _Optional[_Iterable[float]] = ..., median: _Optional[float] = ..., unit: _Optional[str] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...
