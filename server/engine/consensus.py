@@ -12,9 +12,9 @@ from server.engine.calibrating import recalibrated
 from server.engine.events import Arrived, Listener, Running
 from server.engine.settled import action_settled, outcome_settled
 from server.engine.stopping import enough, may_stop_early
-from server.forecasting.answers import AnswerMatrix, answer_matrix, choices
+from server.forecasting.answers import AnswerMatrix, Answers, choices
 from server.forecasting.ensemble import Plan
-from server.forecasting.forecast import Absent, AbsentReason, Answer
+from server.forecasting.forecast import Absent, AbsentReason
 from server.forecasting.pooling import Pooled, pooling, weight_vector
 from server.forecasting.prediction import MemberAnswer
 from server.forecasting.question import Question
@@ -37,11 +37,14 @@ class RunningConsensus:
         self._asked: list[Asked | None] = [None] * len(plan.members)
         self._raw_weights = [member.weight for member in plan.members]
         self._weights = weight_vector(self._raw_weights)
-        self._least = [member.min_confidence for member in plan.members]
+        self._answers = Answers(question, [member.min_confidence for member in plan.members])
+        self._waiting = np.ones(len(plan.members), dtype=np.bool_)
 
     def arrive(self, index: int, asked: Asked) -> bool:
         """Take one answer; True once the rest is not needed any more."""
         self._asked[index] = asked
+        self._answers.put(index, asked.answer)
+        self._waiting[index] = False
         if self._listener is None and not self._stops:
             return False
         matrix, pooled = self.pool()
@@ -54,10 +57,9 @@ class RunningConsensus:
 
     def _is_settled(self, matrix: AnswerMatrix, pooled: Pooled) -> bool:
         """Whether the members still out cannot change the most probable outcome."""
-        waiting = [asked is None for asked in self._asked]
         if self.advice is not None:  # what they will say decides how much they and the others weigh
-            return bool(pooled.probabilities) and not any(waiting)
-        return outcome_settled(self.question.kind, self.plan, matrix, pooled, waiting, self._weights)
+            return bool(pooled.probabilities) and not self._waiting.any()
+        return outcome_settled(self.question.kind, self.plan, matrix, pooled, self._waiting, self._weights)
 
     def _may_stop(self, matrix: AnswerMatrix, pooled: Pooled, settled: bool) -> bool:
         if enough(self.plan, matrix, pooled, self._weights):
@@ -70,8 +72,7 @@ class RunningConsensus:
 
     def pool(self) -> tuple[AnswerMatrix, Pooled]:
         """Pool the answers in hand."""
-        answers: list[Answer | None] = [asked.answer if asked else None for asked in self._asked]
-        matrix = answer_matrix(self.question, answers, self._least)
+        matrix = self._answers.matrix()
         rows, columns = matrix.probabilities.shape
         spec = self.plan.spec
         pool = pooling(spec.pooling, spec.parameters, rows, columns).pool

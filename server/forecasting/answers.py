@@ -49,24 +49,54 @@ def fault_in(question: Question, forecast: Forecast) -> str:
     return "" if abs(math.fsum(values) - 1.0) <= SUM_TOLERANCE else "probabilities do not sum to 1"
 
 
+class Answers:
+    """The answers of M members as they come in, and the matrix of those who have answered so far.
+
+    A forecast below its member's least confidence is an absent row, too. The
+    matrix of free text has as many columns as there are different answers; that
+    of all other kinds is one array, filled row by row.
+    """
+
+    def __init__(self, question: Question, min_confidences: Sequence[float]) -> None:
+        self._question = question
+        self._least = min_confidences
+        self._forecasts: list[Forecast | None] = [None] * len(min_confidences)
+        self._filled = None if isinstance(question.kind, FreeText) else _empty(question, len(min_confidences))
+
+    def put(self, row: int, answer: Answer) -> None:
+        """Take one member's answer."""
+        if not isinstance(answer, Forecast) or not _confident(self._question, answer, self._least[row]):
+            return
+        self._forecasts[row] = answer
+        if self._filled is not None:
+            values = answer.probabilities
+            numeric = isinstance(self._question.kind, Numeric)
+            self._filled.probabilities[row] = np.diff((0.0, *values, 1.0)) if numeric else values
+
+    def matrix(self) -> AnswerMatrix:
+        """The matrix now; but for free text it changes with the next answer."""
+        kind = self._question.kind
+        if isinstance(kind, FreeText):
+            return _free_text_matrix(kind, self._forecasts)
+        assert self._filled is not None  # noqa: S101 - made for every other kind
+        return self._filled
+
+
 def answer_matrix(
     question: Question, answers: Sequence[Answer | None], min_confidences: Sequence[float]
 ) -> AnswerMatrix:
-    """The matrix of those who have answered so far; None stands for "still out".
+    """The matrix of these answers; None stands for "still out"."""
+    collected = Answers(question, min_confidences)
+    for row, answer in enumerate(answers):
+        if answer is not None:
+            collected.put(row, answer)
+    return collected.matrix()
 
-    A forecast below its member's least confidence is an absent row, too.
-    """
-    forecasts = [
-        answer if isinstance(answer, Forecast) and _confident(question, answer, least) else None
-        for answer, least in zip(answers, min_confidences, strict=True)
-    ]
-    if isinstance(question.kind, FreeText):
-        return _free_text_matrix(question.kind, forecasts)
-    if isinstance(question.kind, Numeric):
-        return AnswerMatrix(
-            bin_names(question.kind), _rows(forecasts, len(question.kind.grid) + 1, numeric=True)
-        )
-    return AnswerMatrix(question.outcomes, _rows(forecasts, len(question.outcomes), numeric=False))
+
+def _empty(question: Question, members: int) -> AnswerMatrix:
+    kind = question.kind
+    outcomes = bin_names(kind) if isinstance(kind, Numeric) else question.outcomes
+    return AnswerMatrix(outcomes, np.full((members, len(outcomes)), math.nan))
 
 
 def _confident(question: Question, forecast: Forecast, least: float) -> bool:
@@ -76,14 +106,6 @@ def _confident(question: Question, forecast: Forecast, least: float) -> bool:
     if isinstance(question.kind, FreeText):
         return own is None or own >= least
     return max(forecast.probabilities) >= least
-
-
-def _rows(forecasts: Sequence[Forecast | None], columns: int, *, numeric: bool) -> NDArray[np.float64]:
-    matrix = np.full((len(forecasts), columns), math.nan)
-    for row, forecast in enumerate(forecasts):
-        if forecast is not None:
-            matrix[row] = np.diff((0.0, *forecast.probabilities, 1.0)) if numeric else forecast.probabilities
-    return matrix
 
 
 def _free_text_matrix(kind: FreeText, forecasts: Sequence[Forecast | None]) -> AnswerMatrix:

@@ -43,7 +43,7 @@ class StreamHandlers:
         answering.add_done_callback(lambda _: events.put_nowait(None))
         try:
             while (event := await events.get()) is not None:
-                yield _event_message(event)
+                yield event_message(event)
             yield pb.StreamPredictionsResponse(prediction=prediction_message(answering.result()))
         finally:
             answering.cancel()
@@ -74,7 +74,8 @@ async def _feed(session: MarketSession, message: market_pb2.MarketEvent) -> Asyn
         yield Notice(message.symbol, NoticeKind.INVALID_EVENT, f"{error}; ignored", message.event_time_us)
 
 
-def _event_message(event: Event) -> pb.StreamPredictionsResponse:
+def event_message(event: Event) -> pb.StreamPredictionsResponse:
+    """A step of a prediction as a message."""
     if isinstance(event, Started):
         started = pb.PredictionStarted(
             prediction_id=event.prediction_id, members=event.members, outcomes=event.outcomes
