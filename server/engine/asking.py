@@ -2,7 +2,6 @@
 """Asking one member: its own limit on time, and every failure turned into a reason."""
 
 import asyncio
-import time
 from dataclasses import dataclass, replace
 
 import structlog
@@ -35,7 +34,7 @@ class Asked:
 
 async def ask(name: str, forecaster: Forecaster, query: Query, timeout_s: float, deadline: Deadline) -> Asked:
     """Ask one member. Only cancellation leaves this function as an exception."""
-    begun = time.monotonic()
+    begun_s = deadline.clock.monotonic()
     own = deadline.within(timeout_s)
     try:
         async with own.earlier(-GUARD_S).timeout():
@@ -47,7 +46,7 @@ async def ask(name: str, forecaster: Forecaster, query: Query, timeout_s: float,
         answer = Absent(
             AbsentReason.INTERNAL, f"{type(error).__name__} in the forecaster; see the log", attempts=1
         )
-    return _checked(query, _told_apart(answer, deadline), time.monotonic() - begun)
+    return _checked(query, _told_apart(answer, deadline), deadline.clock.monotonic() - begun_s)
 
 
 def _late(deadline: Deadline, timeout_s: float) -> Absent:

@@ -6,7 +6,6 @@ member that ignores its cancellation cannot hold up the answer.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -71,7 +70,7 @@ class Fanout:
         seat = self.seats[index]
         task = asyncio.create_task(self._attempt(index, seat), name=f"ask {seat.name}")
         if not self._tasks[index]:
-            self._begun_s[index] = time.monotonic()
+            self._begun_s[index] = self.deadline.clock.monotonic()
         self._tasks[index].append(task)
         self._left[index] += 1
 
@@ -109,7 +108,7 @@ class Fanout:
         for rival in self._tasks[index]:
             rival.cancel()
         if self.attempts(index) > 1 and asked.latency_s is not None:
-            asked = replace(asked, latency_s=time.monotonic() - self._begun_s[index])
+            asked = replace(asked, latency_s=self.deadline.clock.monotonic() - self._begun_s[index])
         return self._arrival(index, asked)
 
     async def all_arrive(self) -> bool:

@@ -2,7 +2,6 @@
 """The engine: one question to one ensemble, one answer inside the deadline, one record of it."""
 
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -87,7 +86,7 @@ class PredictionEngine:
     async def _answer_with(
         self, ensemble: Ensemble, request: PredictionRequest, listener: Listener | None
     ) -> Prediction:
-        begun = time.monotonic()
+        begun_s = self._clock.monotonic()
         question = identify(request.question, self._catalogue)
         plan = make_plan(ensemble.spec, request.options, CHOICES)
         deadline = self._deadline(plan, request.deadline)
@@ -107,7 +106,7 @@ class PredictionEngine:
             prediction,
             request_id=request.request_id,
             tags=dict(request.options.tags),
-            elapsed_s=time.monotonic() - begun,
+            elapsed_s=self._clock.monotonic() - begun_s,
         )
         for member in prediction.members:
             ensemble.standings[member.member].add(member)
