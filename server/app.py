@@ -18,16 +18,22 @@ from consilience.v1 import admin_service_pb2, predict_service_pb2, stream_servic
 from server.assembly import Assembly
 from server.config import Settings
 from server.engine.admin import Admin
+from server.engine.advice import learns
+from server.engine.ensembles import Ensembles
+from server.engine.learner import Learner, market_members
 from server.engine.market import MarketEngine
+from server.engine.performance import Performances
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.recording import Recorder
-from server.forecasting.deadline import SystemClock
+from server.forecasting.deadline import Clock, SystemClock
 from server.rpc import inference_protocol
 from server.rpc.admin import AdminHandlers
+from server.rpc.learning import LearningHandlers
 from server.rpc.predict import PredictHandlers
 from server.rpc.server import RpcServer, Service
 from server.rpc.stream import StreamHandlers
-from server.storage.store import open_store
+from server.storage.outcomes.store import SqlOutcomeStore
+from server.storage.store import SqlPredictionStore, open_store
 from server.telemetry.logs import configure_logs
 from server.telemetry.metrics import Metrics, MetricsServer
 
@@ -62,6 +68,7 @@ class App:
         ensembles = await assembly.build()
         store = await open_store(self.settings.storage)
         self._stack.push_async_callback(store.close)
+        learner = self._learner(store, ensembles, clock)
         recorder = Recorder(store)
         self._stack.push_async_callback(recorder.close)
         metrics = Metrics()
@@ -76,18 +83,39 @@ class App:
         )
         market = MarketEngine(ensembles, clock, self.settings.market.defaults(), VERSION)
         admin = Admin(ensembles, engine, VERSION, clock.now(), self.settings.storage.url.partition(":")[0])
+        admin.learner = learner
+        performances = Performances(learner, ensembles, clock)
         services: list[Service] = [
             (
                 _named(predict_service_pb2, "Predict"),
                 [PredictHandlers(engine, store, assembly.library.catalogue)],
             ),
             (_named(stream_service_pb2, "Stream"), [StreamHandlers(engine, market)]),
-            (_named(admin_service_pb2, "Admin"), [AdminHandlers(admin, store)]),
+            (
+                _named(admin_service_pb2, "Admin"),
+                [AdminHandlers(admin, store), LearningHandlers(learner, performances, clock)],
+            ),
             (inference_protocol.SERVICE, [inference_protocol.InferenceHandlers()]),
         ]
         self.rpc = RpcServer(self.settings.rpc, services)
         await self.rpc.start()
         self._stack.push_async_callback(self.rpc.drain)
+
+    def _learner(self, store: SqlPredictionStore, ensembles: Ensembles, clock: Clock) -> Learner:
+        """Begins to learn from the stored past; nobody waits for it."""
+        learner = Learner(
+            SqlOutcomeStore(store.database),
+            clock,
+            market_members(ensembles),
+            code_version=VERSION,
+            poll_s=self.settings.learning.poll_s,
+        )
+        learner.watches = any(learns(ensemble.spec) for ensemble in ensembles)
+        for ensemble in ensembles:
+            ensemble.adviser = learner
+        learner.start()
+        self._stack.push_async_callback(learner.close)
+        return learner
 
     def _listen_for_metrics(self, metrics: Metrics) -> None:
         if self.settings.telemetry.metrics_listen:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from server.engine.settings import DeadlineSettings, EnsembleSettings, MarketSettings
+from server.engine.settings import DeadlineSettings, EnsembleSettings, LearningSettings, MarketSettings
 from server.forecasting.nesting import check_nesting
 from server.inference.settings import InferenceSettings, NetworkSettings
 from server.llm.settings import ChatSettings, ProviderSettings
@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     deadline: DeadlineSettings = DeadlineSettings()
     market: MarketSettings = MarketSettings()
     storage: StorageSettings = StorageSettings()
+    learning: LearningSettings = LearningSettings()
     recordings: RecordingsSettings = RecordingsSettings()
     inference: InferenceSettings = InferenceSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from server.engine.ensembles import Ensemble, Ensembles, etag_of
 from server.engine.gathering import CHOICES
+from server.engine.learner import Learner, LearningStatus
 from server.engine.market import DIRECTIONS
 from server.engine.predict import PredictionEngine
 from server.engine.standing import Standing
@@ -49,6 +50,7 @@ class Status:
     answered: int
     storage: str
     last: Prediction | None
+    learning: LearningStatus | None = None
 
 
 class Admin:
@@ -62,6 +64,7 @@ class Admin:
         self._version = version
         self._start_time = start_time
         self._storage = storage
+        self.learner: Learner | None = None
 
     def status(self) -> Status:
         """What the server is and how it is doing."""
@@ -74,6 +77,7 @@ class Admin:
             answered=self._engine.answered,
             storage=self._storage,
             last=self._engine.last,
+            learning=None if self.learner is None else self.learner.status(),
         )
 
     def members(self, ensemble: str) -> list[MemberView]:

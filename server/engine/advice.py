@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import EnsembleSpec, Plan
 from server.forecasting.ports import Forecaster
 from server.forecasting.question import Question
@@ -16,12 +17,12 @@ Floats = NDArray[np.float64]
 
 
 class Advice(Protocol):
-    """Advice for one question; it does not change while the answers come in.
+    """Advice for one question, as of the moment at which it is used."""
 
-    ``version`` says what it was learned from.
-    """
-
-    version: str
+    @property
+    def version(self) -> str:
+        """What it was learned from."""
+        ...
 
     def weights(self, probabilities: Floats) -> Floats:
         """(M,), >= 0: the planned members' weights for their answers (M, C), NaN rows absent."""
@@ -35,8 +36,13 @@ class Advice(Protocol):
 class Adviser(Protocol):
     """Gives advice; what it learns, and when, is its own affair."""
 
-    def advise(self, forecasters: Mapping[str, Forecaster], plan: Plan, question: Question) -> Advice | None:
-        """Advice by the plan's weighting and calibration; None where nothing can be learned for it."""
+    async def advise(
+        self, forecasters: Mapping[str, Forecaster], plan: Plan, question: Question, deadline: Deadline
+    ) -> Advice | None:
+        """Advice by the plan's weighting and calibration; None where nothing can be learned for it.
+
+        It may wait for what is still being read, but leaves most of the time to the members.
+        """
         ...
 
 

@@ -28,18 +28,19 @@ async def gather(
     ensemble: Ensemble, plan: Plan, query: Query, deadline: Deadline, listener: Listener | None = None
 ) -> RunningConsensus:
     """Ask the planned members until the deadline; what has come in by then is the consensus."""
-    consensus = RunningConsensus(query.question, plan, listener, _advice(ensemble, plan, query))
+    advice = await _advice(ensemble, plan, query, deadline) if ensemble.adviser is not None else None
+    consensus = RunningConsensus(query.question, plan, listener, advice)
     seats = [_seat(ensemble, plan, member) for member in plan.members]
     async with Fanout(seats, query, deadline, consensus.arrive) as fanout:
         await EXECUTIONS[plan.spec.execution](fanout)
     return consensus
 
 
-def _advice(ensemble: Ensemble, plan: Plan, query: Query) -> Advice | None:
+async def _advice(ensemble: Ensemble, plan: Plan, query: Query, deadline: Deadline) -> Advice | None:
     """What has been learned for this question; None where the plan's own weights are wanted as they are."""
     if ensemble.adviser is None or not learns(plan.spec):
         return None
-    return ensemble.adviser.advise(ensemble.forecasters, plan, query.question)
+    return await ensemble.adviser.advise(ensemble.forecasters, plan, query.question, deadline)
 
 
 def _seat(ensemble: Ensemble, plan: Plan, member: MemberSpec) -> Seat:

@@ -143,6 +143,16 @@ class EnsembleSettings(BaseModel):
         return chosen
 
 
+class LearningSettings(BaseModel):
+    """Learning from outcomes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    poll_s: float = Field(
+        default=1.0, gt=0, le=3600, description="how often to look for what other servers have stored"
+    )
+
+
 class MarketSettings(BaseModel):
     """Market streams."""
 

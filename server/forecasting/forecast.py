@@ -77,7 +77,8 @@ class Forecast:
     ``probabilities`` has one entry for each outcome of the question and sums to
     1; for a numeric question it holds the cumulative probabilities at the grid
     points. ``text`` is the answer to a free-text question as it was given.
-    ``raw`` is what the forecaster really said, kept for the record.
+    ``raw`` is what the forecaster really said, kept for the record. ``price``: it is
+    the market's price, which is trusted by rules of its own.
     """
 
     probabilities: tuple[float, ...]
@@ -93,6 +94,7 @@ class Forecast:
     recorded: bool = False
     expected_return_bps: float | None = None
     prompt_hash: str = ""
+    price: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class MarketPrice:
         if price is None:
             return Absent(AbsentReason.NOT_APPLICABLE, "the question carries no market price")
         source = query.question.source or "the market"
-        return Forecast((price, 1.0 - price), rationale=f"price on {source}", model="price")
+        return Forecast((price, 1.0 - price), rationale=f"price on {source}", model="price", price=True)
 
     async def close(self) -> None:
         """Nothing to let go of."""

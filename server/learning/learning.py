@@ -97,6 +97,16 @@ class Learning:
         self._outcomes = 0
 
     @property
+    def answers(self) -> int:
+        """Answers learned from."""
+        return self._answers
+
+    @property
+    def outcomes(self) -> int:
+        """Outcomes learned from."""
+        return self._outcomes
+
+    @property
     def version(self) -> str:
         """What has been learned from, so that an answer can name it."""
         return f"answers-{self._answers}-outcomes-{self._outcomes}"

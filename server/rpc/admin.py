@@ -7,6 +7,7 @@ from datetime import datetime
 from consilience.v1 import admin_service_pb2 as pb
 from consilience.v1 import prediction_pb2
 from server.engine.admin import Admin, EnsembleView, MemberView
+from server.engine.learner import LearningStatus
 from server.forecasting.ports import PredictionStore
 from server.rpc.call import Call
 from server.rpc.prediction_out import prediction_message
@@ -40,6 +41,7 @@ class AdminHandlers:
             predictions_in_flight=status.in_flight,
             predictions_answered=status.answered,
             storage=status.storage,
+            learning=_learning(status.learning),
             last_prediction=None if status.last is None else prediction_message(status.last),
         )
 
@@ -125,6 +127,18 @@ class AdminHandlers:
         return pb.ListPredictionsResponse(
             predictions=[prediction_message(p) for p in page], next_page_token=token
         )
+
+
+def _learning(status: LearningStatus | None) -> pb.LearningStatus | None:
+    if status is None:
+        return None
+    return pb.LearningStatus(
+        version=status.version,
+        answers=status.answers,
+        outcomes=status.outcomes,
+        belief=status.belief,
+        ready=status.ready,
+    )
 
 
 def _ensemble(view: EnsembleView) -> pb.EnsembleStatus:

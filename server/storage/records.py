@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from server.forecasting.errors import RecordError
 from server.forecasting.forecast import Cost
+from server.forecasting.grouping import asked_time, horizon_days, origin_of, price_is_fresh
 from server.forecasting.prediction import MemberAnswer, Prediction, PredictionRecord
 from server.forecasting.question import Numeric
 from server.storage.documents import KIND_NAMES, encode
@@ -41,6 +42,12 @@ class PredictionRow(NamedTuple):
     cost_source: str | None
     elapsed_us: int | None
     document: str
+    asked_time_us: int | None
+    source: str
+    origin: str
+    regime: str
+    horizon_days: float | None
+    price_is_fresh: bool
 
 
 class MemberRow(NamedTuple):
@@ -61,6 +68,7 @@ class MemberRow(NamedTuple):
     cost_source: str | None
     latency_us: int | None
     cached: bool
+    is_price: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,12 @@ def _prediction_row(record: PredictionRecord, document: str) -> PredictionRow:
         *_money(prediction.cost),
         _whole_microseconds(prediction.elapsed_s),
         document,
+        microseconds(asked_time(question, prediction.create_time)),
+        question.source,
+        origin_of(question),
+        question.regime,
+        horizon_days(question, prediction.create_time),
+        price_is_fresh(question, prediction.create_time),
     )
 
 
@@ -147,6 +161,7 @@ def _member_row(prediction_id: str, position: int, part: MemberAnswer, *, late: 
         *_money(part.answer.cost),
         _whole_microseconds(part.latency_s),
         forecast.cached if forecast else False,
+        forecast.price if forecast else False,
     )
 
 

@@ -19,7 +19,9 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
+    true,
 )
 
 metadata = MetaData()
@@ -48,6 +50,13 @@ predictions = Table(
     Column("cost_source", Name),
     Column("elapsed_us", BigInteger),
     Column("document", Text, nullable=False),
+    # What learning groups by. asked_time_us: as of when; NULL in rows older than the column.
+    Column("asked_time_us", BigInteger),
+    Column("source", Name, nullable=False, server_default=""),
+    Column("origin", Name, nullable=False, server_default=""),
+    Column("regime", Name, nullable=False, server_default=""),
+    Column("horizon_days", Double),
+    Column("price_is_fresh", Boolean, nullable=False, server_default=true()),
 )
 Index("predictions_by_time", predictions.c.create_time_us, predictions.c.id)
 Index("predictions_by_question", predictions.c.question_id, predictions.c.create_time_us, predictions.c.id)
@@ -79,5 +88,6 @@ member_forecasts = Table(
     Column("cost_source", Name),
     Column("latency_us", BigInteger),
     Column("cached", Boolean, nullable=False),
+    Column("is_price", Boolean, nullable=False, server_default=false()),
     sqlite_with_rowid=False,  # a prediction's rows lie together in one tree, not spread over two
 )

@@ -54,6 +54,7 @@ def test_a_member_row_has_what_scoring_needs() -> None:
         cost_source="provider",
         latency_us=280_000,
         cached=False,
+        is_price=False,
     )
 
 

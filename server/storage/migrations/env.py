@@ -4,6 +4,7 @@
 from alembic import context
 
 from server.storage.ledger import tables as _ledger  # noqa: F401 - adds its tables
+from server.storage.outcomes import tables as _outcomes  # noqa: F401 - adds its tables
 from server.storage.tables import metadata
 
 context.configure(
