@@ -31,7 +31,7 @@ from server.forecasting.question import (
     Question,
 )
 
-CHOICES = Choices(POOLINGS, ("parallel",), ("all",), ("none",))
+CHOICES = Choices(POOLINGS, ("parallel",), ("all",), ("none",), ("fixed",))
 
 
 class Hands:
