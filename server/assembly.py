@@ -15,7 +15,12 @@ import structlog
 from server.config import ConfigError, MarketPriceSettings, NestedSettings, Settings
 from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.nested import EnsembleForecaster
+from server.engine.selecting import SELECTIONS
+from server.forecasting.errors import PluginError
 from server.forecasting.market_price import MarketPrice
+from server.forecasting.names import canonical
+from server.forecasting.plugins import PLUGINS, POOLING_GROUP, SELECTION_GROUP
+from server.forecasting.pooling import POOLINGS
 from server.forecasting.ports import Forecaster
 from server.inference.settings import NetworkSettings
 from server.llm.settings import ChatSettings
@@ -54,9 +59,25 @@ class Assembly:
         self._models = self._language_models(used)
         forecasters = {name: await self._forecaster(name) for name in sorted(used)}
         ensembles = [self._ensemble(name, forecasters) for name in self._settings.ensembles]
+        self._check_plugins()
         default = self._settings.default_ensemble or ensembles[0].spec.name
         self.ensembles = Ensembles(ensembles, default, self._settings.market.ensemble)
         return self.ensembles
+
+    def _check_plugins(self) -> None:
+        """Load the plug-ins that an ensemble names; a request may load others later.
+
+        Raises:
+            ConfigError: one is broken.
+        """
+        for name, ensemble in self._settings.ensembles.items():
+            for group, chosen in ((POOLING_GROUP, ensemble.pooling), (SELECTION_GROUP, ensemble.selection)):
+                if canonical(chosen) in (*POOLINGS, *SELECTIONS):
+                    continue
+                try:
+                    PLUGINS.get(group, canonical(chosen))
+                except PluginError as error:
+                    raise ConfigError(f"ensembles -> {name}: {error}") from error
 
     def _ensemble(self, name: str, forecasters: Mapping[str, Forecaster]) -> Ensemble:
         settings = self._settings.ensembles[name]

@@ -13,7 +13,7 @@ from server.engine.predict import PredictionEngine
 from server.engine.standing import Standing
 from server.forecasting.ensemble import Choices, EnsembleSpec, MemberSpec
 from server.forecasting.names import choose
-from server.forecasting.pooling import parameter_vector
+from server.forecasting.plugged_pooling import check_parameters
 from server.forecasting.ports import Identity
 from server.forecasting.prediction import Prediction
 
@@ -134,7 +134,7 @@ class Admin:
         def changed(spec: EnsembleSpec) -> EnsembleSpec:
             kept = {} if "pooling" in chosen and chosen["pooling"] != spec.pooling else dict(spec.parameters)
             new = replace(spec, **chosen, parameters=parameters or kept)  # type: ignore[arg-type]
-            parameter_vector(new.pooling, new.parameters)
+            check_parameters(new.pooling, new.parameters)
             return new
 
         found.change(etag, changed)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from server.forecasting.disagreement import decide
 from server.forecasting.errors import InvalidRequestError
 from server.forecasting.names import choose
-from server.forecasting.pooling import POOLINGS, Pooled, meta_confidence, pooling
+from server.forecasting.plugged_pooling import ALL_POOLINGS, any_pooling
+from server.forecasting.pooling import POOLINGS, Pooled, meta_confidence
 from server.forecasting.prediction import Decision
 
 
@@ -35,10 +36,11 @@ def aggregate(
 
     Raises:
         InvalidRequestError: the pooling or a parameter is not known, or nobody is present.
+        PluginError: a plugged-in pooling is broken.
     """
     members, outcomes = probabilities.shape
-    chosen = name if name in POOLINGS else choose("pooling", name, POOLINGS)
-    pooled = pooling(chosen, parameters, members, outcomes).pool(probabilities, weights)
+    chosen = name if name in POOLINGS else choose("pooling", name, ALL_POOLINGS)
+    pooled = any_pooling(chosen, parameters, members, outcomes).pool(probabilities, weights)
     if not pooled.probabilities:
         raise InvalidRequestError.of("probabilities", "every row is NaN: nobody is present")
     agreement = pooled.agreement

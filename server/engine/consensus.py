@@ -12,10 +12,12 @@ from server.engine.calibrating import recalibrated
 from server.engine.events import Arrived, Listener, Running
 from server.engine.settled import action_settled, outcome_settled
 from server.engine.stopping import enough, may_stop_early
+from server.engine.worth import Worth
 from server.forecasting.answers import AnswerMatrix, Answers, choices
 from server.forecasting.ensemble import Plan
 from server.forecasting.forecast import Absent, AbsentReason
-from server.forecasting.pooling import Pooled, pooling, weight_vector
+from server.forecasting.plugged_pooling import any_pooling
+from server.forecasting.pooling import Pooled, weight_vector
 from server.forecasting.prediction import MemberAnswer
 from server.forecasting.question import Question
 
@@ -32,6 +34,7 @@ class RunningConsensus:
         self.plan = plan
         self.stopped = False
         self.advice = advice
+        self.worth: Worth | None = None
         self._listener = listener
         self._stops = may_stop_early(plan.spec)
         self._asked: list[Asked | None] = [None] * len(plan.members)
@@ -62,7 +65,7 @@ class RunningConsensus:
         return outcome_settled(self.question.kind, self.plan, matrix, pooled, self._waiting, self._weights)
 
     def _may_stop(self, matrix: AnswerMatrix, pooled: Pooled, settled: bool) -> bool:
-        if enough(self.plan, matrix, pooled, self._weights):
+        if enough(self.plan, matrix, pooled, self._weights) or not self._worth_asking(matrix, pooled):
             return True
         if not (settled and self.plan.spec.stop_when_settled):
             return False
@@ -70,12 +73,17 @@ class RunningConsensus:
         agreeing = int((choices(present) == pooled.chosen).sum())
         return action_settled(self.plan, pooled, agreeing, self._asked.count(None))
 
+    def _worth_asking(self, matrix: AnswerMatrix, pooled: Pooled) -> bool:
+        if self.worth is None or pooled.agreement.answered < max(self.plan.min_responses, 1):
+            return True
+        return self.worth.asks_on(matrix.probabilities, pooled.probabilities, self._waiting, self._weights)
+
     def pool(self) -> tuple[AnswerMatrix, Pooled]:
         """Pool the answers in hand."""
         matrix = self._answers.matrix()
         rows, columns = matrix.probabilities.shape
         spec = self.plan.spec
-        pool = pooling(spec.pooling, spec.parameters, rows, columns).pool
+        pool = any_pooling(spec.pooling, spec.parameters, rows, columns).pool
         if self.advice is None:
             return matrix, pool(matrix.probabilities, self._weights)
         return matrix, self._advised(self.advice, matrix, pool)

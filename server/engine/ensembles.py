@@ -8,9 +8,11 @@ from dataclasses import astuple, replace
 from server.engine.advice import Adviser
 from server.engine.hedging import HedgeAllowance
 from server.engine.standing import Standing
+from server.engine.worth import Scatter
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec
 from server.forecasting.errors import ConflictError, InvalidRequestError, NotFoundError
 from server.forecasting.ports import Forecaster
+from server.learning.selection import Selection
 
 
 def etag_of(thing: EnsembleSpec | MemberSpec) -> str:
@@ -30,6 +32,8 @@ class Ensemble:
         self.forecasters = dict(forecasters)
         self.hedges = HedgeAllowance(spec.hedge_share)
         self.adviser: Adviser | None = None
+        self.scatter = Scatter()
+        self.value = Selection()
         self.standings = {member.name: Standing() for member in spec.members}
 
     def change(self, etag: str, change: Callable[[EnsembleSpec], EnsembleSpec]) -> EnsembleSpec:

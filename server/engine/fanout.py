@@ -6,6 +6,7 @@ member that ignores its cancellation cannot hold up the answer.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -46,8 +47,20 @@ class Fanout:
     absence only once no other attempt of that seat is left.
     """
 
-    def __init__(self, seats: Sequence[Seat], query: Query, deadline: Deadline, arrival: Arrival) -> None:
+    def __init__(
+        self,
+        seats: Sequence[Seat],
+        query: Query,
+        deadline: Deadline,
+        arrival: Arrival,
+        order: Sequence[int] | None = None,
+        width: int | None = None,
+    ) -> None:
         self.seats = seats
+        self.order = range(len(seats)) if order is None else order
+        self._width = len(seats) if width is None else width
+        self._line = deque(self.order)
+        self._lost = 0
         self.deadline = deadline
         self._query = query
         self._arrival = arrival
@@ -64,6 +77,14 @@ class Fanout:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await let_go({task for tasks in self._tasks for task in tasks if not task.done()}, GRACE_S)
+
+    def fill(self) -> list[int]:
+        """Begin the next in line while there are places; a failed seat gives its place up."""
+        begun = []
+        while self._line and len(self.seats) - len(self._line) - self._lost < self._width:
+            begun.append(self._line.popleft())
+            self.start(begun[-1])
+        return begun
 
     def start(self, index: int) -> None:
         """Begin an attempt of one seat."""
@@ -105,6 +126,7 @@ class Fanout:
         if self.answered[index] or (isinstance(asked.answer, Absent) and self._left[index]):
             return False
         self.answered[index] = True
+        self._lost += isinstance(asked.answer, Absent)
         for rival in self._tasks[index]:
             rival.cancel()
         if self.attempts(index) > 1 and asked.latency_s is not None:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from server.engine.ensembles import Ensemble
 from server.engine.gathering import CHOICES, gather
+from server.engine.selecting import plan_for
 from server.engine.verdict import conclude
 from server.forecasting.deadline import Deadline
-from server.forecasting.ensemble import Options, make_plan
+from server.forecasting.ensemble import Options
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast, absence_reasons
 from server.forecasting.ports import Identity
 from server.forecasting.prediction import Action, Prediction
@@ -32,7 +33,7 @@ class EnsembleForecaster:
     async def forecast(self, query: Query, deadline: Deadline) -> Answer:
         """The inner ensemble's pooled answer."""
         ensemble = self._find(self.identity.model)
-        plan = make_plan(ensemble.spec, Options(), CHOICES)
+        plan = plan_for(ensemble, Options(), query.question, CHOICES)
         inner = deadline.within(plan.spec.deadline_s).earlier(MARGIN_S)
         consensus = await gather(ensemble, plan, query, inner)
         return _answer(conclude(consensus, "", deadline.clock.now(), ""), query)

@@ -11,9 +11,10 @@ from server.engine.gathering import CHOICES, gather
 from server.engine.identify import identify
 from server.engine.recording import Recorder
 from server.engine.request import PredictionRequest
+from server.engine.selecting import plan_for
 from server.engine.verdict import conclude
 from server.forecasting.deadline import Clock, Deadline
-from server.forecasting.ensemble import Plan, make_plan
+from server.forecasting.ensemble import Plan
 from server.forecasting.errors import DeadlineError, NoAnswerError
 from server.forecasting.forecast import absence_reasons
 from server.forecasting.ports import PredictionObserver, QuestionCatalogue
@@ -63,7 +64,8 @@ class PredictionEngine:
             NotFoundError: the ensemble, a member or the question id is not known.
             DeadlineError: no time was left to begin with.
             NoAnswerError: every member was absent.
-            RecordError: the answer could not be made durable and was to be.
+            PluginError: a plugged-in pooling or selection is broken.
+        RecordError: the answer could not be made durable and was to be.
         """
         self.in_flight += 1
         try:
@@ -88,7 +90,7 @@ class PredictionEngine:
     ) -> Prediction:
         begun_s = self._clock.monotonic()
         question = identify(request.question, self._catalogue)
-        plan = make_plan(ensemble.spec, request.options, CHOICES)
+        plan = plan_for(ensemble, request.options, question, CHOICES)
         deadline = self._deadline(plan, request.deadline)
         prediction_id = new_id(self._clock)
         if listener is not None:

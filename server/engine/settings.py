@@ -8,7 +8,7 @@ from server.engine.market import MarketDefaults
 from server.forecasting.ensemble import Durability, EnsembleSpec, MemberSpec
 from server.forecasting.errors import ConsilienceError
 from server.forecasting.names import choose
-from server.forecasting.pooling import parameter_vector
+from server.forecasting.plugged_pooling import check_parameters
 
 
 class DeadlineSettings(BaseModel):
@@ -70,8 +70,27 @@ class EnsembleSettings(BaseModel):
         default=0.08, ge=0, le=1, description="hedged: second attempts per first attempt"
     )
     enough_responses: int | None = Field(default=None, ge=1, description="stop once so many have answered")
+    spare_members: int | None = Field(
+        default=None, ge=0, description="ask so many more than enough_responses; none: everyone"
+    )
     stop_when_settled: bool = Field(
         default=False, description="stop once the rest cannot change the decision"
+    )
+    stop_when_not_worth: bool = Field(
+        default=False, description="stop once the rest would save less than they cost"
+    )
+    loss_usd: float = Field(
+        default=0.0, ge=0, description="what a Brier score of 1 costs where a question states no stake"
+    )
+    call_cost_usd: float = Field(default=0.0, ge=0, description="cost of a call whose price is not known")
+    stake_threshold_usd: float = Field(
+        default=50.0, ge=0, description="selection stake and cascade: from this stake on everyone is asked"
+    )
+    selection_parameters: dict[str, float] = Field(
+        default_factory=dict, description="parameters of a plugged-in selection"
+    )
+    explore_share: float = Field(
+        default=0.05, ge=0, le=1, description="selection value: share of questions that ask everyone"
     )
     durability: Durability = Durability.DURABLE
     share_market_price: bool = False
@@ -96,6 +115,8 @@ class EnsembleSettings(BaseModel):
             raise ValueError(
                 f"min_responses: {self.min_responses} is more than the {len(self.members)} members"
             )
+        if self.spare_members is not None and self.enough_responses is None:
+            raise ValueError("spare_members: says how many more than enough_responses; set that, too")
         try:
             chosen = self._choices()
         except ConsilienceError as error:
@@ -121,7 +142,14 @@ class EnsembleSettings(BaseModel):
             hedge_multiple=self.hedge_multiple,
             hedge_share=self.hedge_share,
             enough_responses=self.enough_responses,
+            spare_members=self.spare_members,
             stop_when_settled=self.stop_when_settled,
+            stop_when_not_worth=self.stop_when_not_worth,
+            loss_usd=self.loss_usd,
+            call_cost_usd=self.call_cost_usd,
+            stake_threshold_usd=self.stake_threshold_usd,
+            selection_parameters=dict(self.selection_parameters),
+            explore_share=self.explore_share,
             durability=self.durability,
             share_market_price=self.share_market_price,
             horizon_updates=self.horizon_updates,
@@ -139,7 +167,7 @@ class EnsembleSettings(BaseModel):
             "execution": choose("execution", self.execution, CHOICES.executions),
             "selection": choose("selection", self.selection, CHOICES.selections),
         }
-        parameter_vector(chosen["pooling"], self.parameters)
+        check_parameters(chosen["pooling"], self.parameters)
         return chosen
 
 

@@ -13,7 +13,7 @@ from kernels.reach_methods import CAN_CHANGE, CAN_DECIDE, FLAGS, MUST_DECIDE
 from server.forecasting.answers import AnswerMatrix
 from server.forecasting.disagreement import decide
 from server.forecasting.ensemble import Plan
-from server.forecasting.pooling import Pooled, parameter_vector
+from server.forecasting.pooling import PARAMETERS, Pooled, parameter_vector
 from server.forecasting.prediction import Action
 from server.forecasting.question import FreeText, QuestionKind
 
@@ -75,6 +75,8 @@ def outcome_settled(
         return False
     if not waiting.any():
         return True
+    if plan.spec.pooling not in PARAMETERS:
+        return False  # nobody knows what a plug-in makes of them
     if isinstance(kind, FreeText):
         return False  # an answer that nobody has given yet may still win
     rows, columns = matrix.probabilities.shape

@@ -14,9 +14,15 @@ def may_stop_early(spec: EnsembleSpec) -> bool:
     return (
         spec.execution in {"sequential", "cascade"}
         or spec.stop_when_settled
+        or weighs_worth(spec)
         or spec.early_stop_threshold < 1.0
         or spec.enough_responses is not None
     )
+
+
+def weighs_worth(spec: EnsembleSpec) -> bool:
+    """Whether asking ends once it saves less than it costs."""
+    return spec.stop_when_not_worth or spec.execution == "value"
 
 
 def enough(plan: Plan, matrix: AnswerMatrix, pooled: Pooled, weights: NDArray[np.float64]) -> bool:

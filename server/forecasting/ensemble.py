@@ -38,8 +38,15 @@ class EnsembleSpec:
     after ``hedge_multiple`` times its median (``hedge_delay_s`` until that is
     known), in at most ``hedge_share`` of calls. Every execution stops once
     ``enough_responses`` have answered, and with ``stop_when_settled`` once the
-    rest cannot change the decision. ``horizon_updates`` is 0 but for market
-    ensembles, whose outcomes are directions over that many book updates.
+    rest cannot change the decision. With ``spare_members`` only so many more than
+    ``enough_responses`` are asked at once, and whoever fails is replaced. With
+    ``stop_when_not_worth``, and in the execution ``value``, asking ends once it
+    saves less than it costs: a Brier score of 1 costs the question's stake, or
+    ``loss_usd`` where it states none; a call whose price is not known costs
+    ``call_cost_usd``. A cascade asks everyone where the stake is at least
+    ``stake_threshold_usd``. ``explore_share`` of the questions ask everyone where
+    the selection is learned. ``horizon_updates`` is 0 but for market ensembles,
+    whose outcomes are directions over that many book updates.
     """
 
     name: str
@@ -64,7 +71,14 @@ class EnsembleSpec:
     hedge_multiple: float = 2.0
     hedge_share: float = 0.08
     enough_responses: int | None = None
+    spare_members: int | None = None
     stop_when_settled: bool = False
+    stop_when_not_worth: bool = False
+    loss_usd: float = 0.0
+    call_cost_usd: float = 0.0
+    stake_threshold_usd: float = 50.0
+    selection_parameters: Mapping[str, float] = field(default_factory=dict)
+    explore_share: float = 0.05
     horizon_updates: int = 0
 
     def member(self, name: str) -> MemberSpec:
@@ -127,14 +141,16 @@ class Choices:
 class Plan:
     """Everything decided before anyone is asked.
 
-    ``members`` are those to ask, in configured order; ``left_out`` are those of
-    the ensemble that selection or an administrator left out.
+    ``members`` are those to ask, in configured order, ``order`` their places in
+    the order of asking; ``left_out`` are those of the ensemble that selection or
+    an administrator left out.
     """
 
     spec: EnsembleSpec
     members: tuple[MemberSpec, ...]
     left_out: tuple[MemberSpec, ...]
     min_responses: int
+    order: tuple[int, ...]
 
 
 def _picked(spec: EnsembleSpec, names: Sequence[str]) -> tuple[MemberSpec, ...]:
@@ -195,11 +211,17 @@ def _chosen(spec: EnsembleSpec, options: Options, choices: Choices) -> EnsembleS
 
 
 def _quorum(spec: EnsembleSpec, members: int) -> int:
-    """Half of those asked, rounded up; a cascade is content with one that is confident enough."""
-    return 1 if spec.execution == "cascade" else (members + 1) // 2
+    """Half of those asked, rounded up; one is enough for those that ask on only where it helps."""
+    return 1 if spec.execution in {"cascade", "value"} else (members + 1) // 2
 
 
-def make_plan(spec: EnsembleSpec, options: Options, choices: Choices) -> Plan:
+def _staked(spec: EnsembleSpec, stake_usd: float) -> EnsembleSpec:
+    """A cascade is for small stakes: where much hangs on the answer everyone is asked."""
+    high = spec.execution == "cascade" and stake_usd >= spec.stake_threshold_usd
+    return replace(spec, execution="parallel") if high else spec
+
+
+def make_plan(spec: EnsembleSpec, options: Options, choices: Choices, stake_usd: float = 0.0) -> Plan:
     """Combine an ensemble's configuration with a caller's wishes.
 
     Raises:
@@ -207,6 +229,7 @@ def make_plan(spec: EnsembleSpec, options: Options, choices: Choices) -> Plan:
         NotFoundError: a member is not known.
     """
     spec = _weighted(_chosen(_overridden(spec, options), options, choices), options.weights)
+    spec = _staked(spec, stake_usd)
     if spec.high_agreement < spec.min_agreement:
         raise InvalidRequestError.of(
             "options.high_agreement",
@@ -222,4 +245,16 @@ def make_plan(spec: EnsembleSpec, options: Options, choices: Choices) -> Plan:
         raise InvalidRequestError.of(
             "options.min_responses", f"{wanted} is more than the {len(members)} members that would be asked"
         )
-    return Plan(spec, members, left_out, wanted)
+    return Plan(spec, members, left_out, wanted, tuple(range(len(members))))
+
+
+def narrowed(plan: Plan, names: Sequence[str]) -> Plan:
+    """The plan with these members only, to be asked in this order; the quorum shrinks with them."""
+    wanted = set(names)
+    members = tuple(member for member in plan.members if member.name in wanted)
+    places = {member.name: place for place, member in enumerate(members)}
+    out = tuple(member for member in plan.members if member.name not in wanted)
+    quorum = plan.spec.min_responses
+    quorum = _quorum(plan.spec, len(members)) if quorum is None else min(quorum, len(members))
+    order = tuple(places[name] for name in names)
+    return Plan(plan.spec, members, (*plan.left_out, *out), quorum, order)

@@ -10,6 +10,7 @@
     ├── NoAnswerError             every member was absent
     ├── DeadlineError             no time left to begin with
     ├── RecordError               the answer could not be made durable
+    ├── PluginError               a plug-in is broken
     └── ShuttingDownError         the server is draining
 
 Each has a ``reason`` from a closed vocabulary, shared by metrics and by the
@@ -104,6 +105,12 @@ class RecordError(ConsilienceError):
     """The answer exists but could not be written to disk in time."""
 
     reason = "record_failed"
+
+
+class PluginError(ConsilienceError):
+    """A pooling or selection of another package cannot be loaded, or broke its rules; names it."""
+
+    reason = "plugin_failed"
 
 
 class ShuttingDownError(ConsilienceError):

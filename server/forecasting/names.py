@@ -4,7 +4,7 @@
 Configuration, requests, the command line and plug-ins all speak these names.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from server.forecasting.errors import InvalidRequestError
 
@@ -39,14 +39,13 @@ def canonical(name: str) -> str:
     return ALIASES.get(key, key)
 
 
-def choose(field: str, name: str, known: Iterable[str]) -> str:
+def choose(field: str, name: str, known: Collection[str]) -> str:
     """The canonical name if it is known.
 
     Raises:
         InvalidRequestError: it is not; the message lists the known names.
     """
     found = canonical(name)
-    names = sorted(known)
-    if found not in names:
-        raise InvalidRequestError.of(field, f"{name!r} is not one of: {', '.join(names)}")
+    if found not in known:
+        raise InvalidRequestError.of(field, f"{name!r} is not one of: {', '.join(sorted(known))}")
     return found

@@ -25,6 +25,7 @@ CODES: dict[type[errors.ConsilienceError], int] = {
     errors.NoAnswerError: code_pb2.UNAVAILABLE,
     errors.DeadlineError: code_pb2.DEADLINE_EXCEEDED,
     errors.RecordError: code_pb2.UNAVAILABLE,
+    errors.PluginError: code_pb2.INTERNAL,
     errors.ShuttingDownError: code_pb2.UNAVAILABLE,
 }
 _GRPC_CODES = {code.value[0]: code for code in grpc.StatusCode}

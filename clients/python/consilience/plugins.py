@@ -4,10 +4,10 @@
 A plug-in is a callable that an installed package announces as an entry point;
 the entry point's name is the name that configuration and requests use:
 
-    [project.entry-points."consilience.pooling"]
+    [project.entry-points."consilience.poolings"]
     cautious = "mypackage:cautious"
 
-    [project.entry-points."consilience.selection"]
+    [project.entry-points."consilience.selections"]
     cheapest = "mypackage:cheapest"
 
 Import nothing from the server: these Protocols are all that it asks for. They are
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["POOLING_GROUP", "SELECTION_GROUP", "Candidate", "Pooling", "Selection"]
 
 #: Entry-point groups.
-POOLING_GROUP = "consilience.pooling"
-SELECTION_GROUP = "consilience.selection"
+POOLING_GROUP = "consilience.poolings"
+SELECTION_GROUP = "consilience.selections"
 
 
 class Pooling(Protocol):

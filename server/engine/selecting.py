@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is asked, and in which order, by the ensemble's selection.
+
+- all: everyone, as configured.
+- stake: the quickest member alone where little is at stake, everyone above.
+- value: everyone, those first whose answer lessens the pool's error most for
+  its price; learned from the members' agreement, so it needs no outcomes.
+- a plug-in's.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from consilience.plugins import Candidate
+from server.engine.ensembles import Ensemble
+from server.forecasting.ensemble import Choices, MemberSpec, Options, Plan, make_plan, narrowed
+from server.forecasting.errors import PluginError
+from server.forecasting.plugins import PLUGINS, SELECTION_GROUP
+from server.forecasting.question import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """What a selection has to go by."""
+
+    ensemble: Ensemble
+    plan: Plan
+    question: Question
+
+
+#: Names of those to ask, in order.
+Selecting = Callable[[Choosing], Sequence[str]]
+
+
+def plan_for(ensemble: Ensemble, options: Options, question: Question, choices: Choices) -> Plan:
+    """Who is asked this question, in which order, and when it is enough.
+
+    Raises:
+        InvalidRequestError: a wish breaks a rule.
+        NotFoundError: a member is not known.
+        PluginError: a plugged-in selection is broken.
+    """
+    plan = make_plan(ensemble.spec, options, choices, question.stake_usd)
+    name = plan.spec.selection
+    if name == "all" or len(plan.members) == 1:
+        return plan
+    choosing = Choosing(ensemble, plan, question)
+    select = SELECTIONS.get(name)
+    if select is not None:
+        return narrowed(_exploring(plan, question), select(choosing))
+    return narrowed(plan, _plugged(name, choosing))
+
+
+def _as_configured(choosing: Choosing) -> Sequence[str]:
+    return [member.name for member in choosing.plan.members]
+
+
+def _by_stake(choosing: Choosing) -> Sequence[str]:
+    names = _as_configured(choosing)
+    if choosing.question.stake_usd >= choosing.plan.spec.stake_threshold_usd:
+        return names
+    return [min(names, key=lambda name: _latency_s(choosing.ensemble, name))]
+
+
+def _latency_s(ensemble: Ensemble, name: str) -> float:
+    """The member's median; one that never answered comes after those that did, in its place."""
+    standing = ensemble.standings[name]
+    return standing.median_latency_s if standing.samples else float("inf")
+
+
+def _by_value(choosing: Choosing) -> Sequence[str]:
+    names = _as_configured(choosing)
+    prices = {name: price_usd(choosing.ensemble, choosing.plan, name) for name in names}
+    return choosing.ensemble.value.order(names, kind_of(choosing.question), prices)
+
+
+def kind_of(question: Question) -> str:
+    """Questions of one kind share what is learned of the members."""
+    return question.origin or ("market" if question.market_probability is not None else "")
+
+
+def price_usd(ensemble: Ensemble, plan: Plan, name: str) -> float:
+    """What one call has cost on average; unknown: as the ensemble says."""
+    known = ensemble.standings[name].mean_cost_nano_usd
+    return plan.spec.call_cost_usd if known is None else known / 1e9
+
+
+def _exploring(plan: Plan, question: Question) -> Plan:
+    """Now and then everyone is asked, to learn of those who otherwise never are."""
+    if plan.spec.selection != "value" or not explores(plan.spec.explore_share, question):
+        return plan
+    spec = replace(
+        plan.spec,
+        execution="parallel",
+        enough_responses=None,
+        spare_members=None,
+        stop_when_settled=False,
+        stop_when_not_worth=False,
+        early_stop_threshold=1.0,
+    )
+    return replace(plan, spec=spec)
+
+
+def explores(share: float, question: Question) -> bool:
+    """Whether a question is one of the share at which everyone is asked: always the same ones."""
+    digest = hashlib.blake2b(f"explore\0{question.id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") < share * 2**64
+
+
+#: Built-in selections by name.
+SELECTIONS: dict[str, Selecting] = {"all": _as_configured, "stake": _by_stake, "value": _by_value}
+
+
+def _plugged(name: str, choosing: Choosing) -> list[str]:
+    select = PLUGINS.get(SELECTION_GROUP, name)
+    plan, question = choosing.plan, choosing.question
+    candidates = [_candidate(choosing.ensemble, member) for member in plan.members]
+    try:
+        chosen = list(select(candidates, question.category, dict(plan.spec.selection_parameters)))
+    except Exception as error:  # a stranger's code may raise anything
+        raise PluginError(f"the selection {name!r} failed with {type(error).__name__}: {error}") from error
+    known = {candidate.name for candidate in candidates}
+    if not chosen or len(set(chosen)) != len(chosen) or not known.issuperset(chosen):
+        raise PluginError(
+            f"the selection {name!r} gave {chosen!r}; wanted are different names, at least one, "
+            f"of: {', '.join(sorted(known))}"
+        )
+    return chosen
+
+
+def _candidate(ensemble: Ensemble, member: MemberSpec) -> Candidate:
+    standing = ensemble.standings[member.name]
+    return Candidate(
+        name=member.name,
+        weight=member.weight,
+        accuracy=standing.accuracy,
+        cost_nano_usd=standing.mean_cost_nano_usd,
+        latency_s=standing.mean_latency_s,
+    )
