@@ -25,17 +25,21 @@ from server.engine.market import MarketEngine
 from server.engine.performance import Performances
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.recording import Recorder
+from server.engine.treasury import Treasury
 from server.forecasting.deadline import Clock, SystemClock
 from server.rpc import inference_protocol
 from server.rpc.admin import AdminHandlers
 from server.rpc.learning import LearningHandlers
+from server.rpc.money import EstimateHandlers, SpendHandlers
 from server.rpc.predict import PredictHandlers
 from server.rpc.server import RpcServer, Service
 from server.rpc.stream import StreamHandlers
+from server.storage.ledger.ledger import open_ledger
 from server.storage.outcomes.store import SqlOutcomeStore
 from server.storage.store import SqlPredictionStore, open_store
 from server.telemetry.logs import configure_logs
 from server.telemetry.metrics import Metrics, MetricsServer
+from server.telemetry.spending import BudgetCollector, SpendMetrics
 
 log = structlog.get_logger(__name__)
 VERSION = version("consilience-server")
@@ -73,6 +77,7 @@ class App:
         self._stack.push_async_callback(recorder.close)
         metrics = Metrics()
         self._listen_for_metrics(metrics)
+        treasury = await self._treasury(store, ensembles, metrics, clock)
         engine = PredictionEngine(
             ensembles,
             assembly.library.catalogue,
@@ -80,20 +85,25 @@ class App:
             (metrics,),
             clock,
             EngineSettings(VERSION, self.settings.deadline.reply_margin_s),
+            treasury,
         )
-        market = MarketEngine(ensembles, clock, self.settings.market.defaults(), VERSION)
+        market = MarketEngine(ensembles, clock, self.settings.market.defaults(), VERSION, treasury)
         admin = Admin(ensembles, engine, VERSION, clock.now(), self.settings.storage.url.partition(":")[0])
         admin.learner = learner
         performances = Performances(learner, ensembles, clock)
         services: list[Service] = [
             (
                 _named(predict_service_pb2, "Predict"),
-                [PredictHandlers(engine, store, assembly.library.catalogue)],
+                [PredictHandlers(engine, store, assembly.library.catalogue), EstimateHandlers(engine)],
             ),
             (_named(stream_service_pb2, "Stream"), [StreamHandlers(engine, market)]),
             (
                 _named(admin_service_pb2, "Admin"),
-                [AdminHandlers(admin, store), LearningHandlers(learner, performances, clock)],
+                [
+                    AdminHandlers(admin, store),
+                    LearningHandlers(learner, performances, clock),
+                    SpendHandlers(treasury),
+                ],
             ),
             (inference_protocol.SERVICE, [inference_protocol.InferenceHandlers()]),
         ]
@@ -116,6 +126,21 @@ class App:
         learner.start()
         self._stack.push_async_callback(learner.close)
         return learner
+
+    async def _treasury(
+        self, store: SqlPredictionStore, ensembles: Ensembles, metrics: Metrics, clock: Clock
+    ) -> Treasury:
+        """All money of this server. The ledger is closed before the database, which is the store's."""
+        settings, budgets = self.settings.spending, self.settings.budgets
+        configured = [budget.budget(name) for name, budget in budgets.items()]
+        ledger = await open_ledger(
+            store.database, configured, lease_s=settings.lease_s, lost_calls=settings.lost_calls
+        )
+        self._stack.push_async_callback(ledger.close)
+        watching = SpendMetrics(metrics.registry)
+        treasury = Treasury(ledger, (watching,), ensembles.switch_off, clock, settings.terms(budgets))
+        metrics.registry.register(BudgetCollector(treasury))
+        return treasury
 
     def _listen_for_metrics(self, metrics: Metrics) -> None:
         if self.settings.telemetry.metrics_listen:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from server.engine.settings import DeadlineSettings, EnsembleSettings, LearningSettings, MarketSettings
+from server.engine.spending_settings import BudgetSettings, SpendingSettings
 from server.forecasting.nesting import check_nesting
 from server.inference.settings import InferenceSettings, NetworkSettings
 from server.llm.settings import ChatSettings, ProviderSettings
@@ -74,6 +75,8 @@ class Settings(BaseSettings):
     recordings: RecordingsSettings = RecordingsSettings()
     inference: InferenceSettings = InferenceSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    spending: SpendingSettings = SpendingSettings()
+    budgets: dict[str, BudgetSettings] = Field(default_factory=dict)
     providers: dict[str, ProviderSettings] = Field(default_factory=dict)
     forecasters: dict[str, ForecasterSettings] = Field(default_factory=dict)
     ensembles: dict[str, EnsembleSettings] = Field(min_length=1)
@@ -109,8 +112,16 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"forecasters.{name}.provider: {forecaster.provider!r} is not defined in [providers]"
                 )
+        self.spending.terms(self.budgets)
+        self._scopes_exist()
         check_nesting({name: self._inner(ensemble) for name, ensemble in self.ensembles.items()})
         return self
+
+    def _scopes_exist(self) -> None:
+        for name, budget in self.budgets.items():
+            kind, _, member = budget.scope.partition(":")
+            if kind == "member" and member not in self.forecasters:
+                raise ValueError(f"budgets.{name}.scope: {member!r} is not defined in [forecasters]")
 
     def _inner(self, ensemble: EnsembleSettings) -> list[str]:
         members = (self.forecasters[member] for member in ensemble.members)

@@ -11,7 +11,9 @@ from server.engine.learner import Learner, LearningStatus
 from server.engine.market import DIRECTIONS
 from server.engine.predict import PredictionEngine
 from server.engine.standing import Standing
+from server.engine.treasury import Restraint
 from server.forecasting.ensemble import Choices, EnsembleSpec, MemberSpec
+from server.forecasting.money import BudgetStatus
 from server.forecasting.names import choose
 from server.forecasting.plugged_pooling import check_parameters
 from server.forecasting.ports import Identity
@@ -50,6 +52,7 @@ class Status:
     answered: int
     storage: str
     last: Prediction | None
+    budgets: tuple[tuple[BudgetStatus, Restraint], ...] = ()
     learning: LearningStatus | None = None
 
 
@@ -78,6 +81,7 @@ class Admin:
             storage=self._storage,
             last=self._engine.last,
             learning=None if self.learner is None else self.learner.status(),
+            budgets=self._engine.budgets,
         )
 
     def members(self, ensemble: str) -> list[MemberView]:
@@ -106,6 +110,8 @@ class Admin:
         """
         found = self._ensembles.get(ensemble)
         spec = found.change_member(member, etag, **changes)
+        if changes.get("enabled"):
+            self._engine.forgive(member)
         standing = found.standings[member]
         standing.accuracy = standing.accuracy if accuracy is None else accuracy
         standing.profit_factor = standing.profit_factor if profit_factor is None else profit_factor

@@ -10,6 +10,7 @@ from server.forecasting.answers import fault_in
 from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast
 from server.forecasting.ports import Forecaster
+from server.forecasting.purse import Purse
 from server.forecasting.query import Query
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,18 @@ async def ask(name: str, forecaster: Forecaster, query: Query, timeout_s: float,
         answer = Absent(
             AbsentReason.INTERNAL, f"{type(error).__name__} in the forecaster; see the log", attempts=1
         )
+    if query.purse is not None:
+        answer = _paid(query.purse, name, forecaster, answer)
     return _checked(query, _told_apart(answer, deadline), deadline.clock.monotonic() - begun_s)
+
+
+def _paid(purse: Purse, name: str, forecaster: Forecaster, answer: Answer) -> Answer:
+    """What an earlier attempt at the request has paid for, in place of an absence; else keep what is new."""
+    if isinstance(answer, Absent):
+        return purse.paid(name) or answer
+    if answer.cost is not None and forecaster.identity.kind != "ensemble":  # whose members kept theirs
+        purse.keep(name, answer)
+    return answer
 
 
 def _late(deadline: Deadline, timeout_s: float) -> Absent:

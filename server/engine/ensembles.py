@@ -11,7 +11,7 @@ from server.engine.standing import Standing
 from server.engine.worth import Scatter
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec
 from server.forecasting.errors import ConflictError, InvalidRequestError, NotFoundError
-from server.forecasting.ports import Forecaster
+from server.forecasting.ports import Forecaster, as_priced
 from server.learning.selection import Selection
 
 
@@ -35,6 +35,13 @@ class Ensemble:
         self.scatter = Scatter()
         self.value = Selection()
         self.standings = {member.name: Standing() for member in spec.members}
+        priced = [as_priced(forecaster) for forecaster in self.forecasters.values()]
+        self._priced = [forecaster for forecaster in priced if forecaster is not None]
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether any member may cost money."""
+        return any(not forecaster.is_free for forecaster in self._priced)
 
     def change(self, etag: str, change: Callable[[EnsembleSpec], EnsembleSpec]) -> EnsembleSpec:
         """Replace the specification.
@@ -96,6 +103,12 @@ class Ensembles:
                 "control.ensemble", "no market ensemble is configured; set [market] ensemble"
             )
         return self._named(name or self.default_market)
+
+    def switch_off(self, member: str) -> None:
+        """Disable a member in every ensemble that has it."""
+        for ensemble in self:
+            if any(each.name == member for each in ensemble.spec.members):
+                ensemble.change_member(member, "", enabled=False)
 
     def _named(self, name: str) -> Ensemble:
         found = self._by_name.get(name)

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
-from server.engine.ensembles import Ensembles
+from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.gathering import CHOICES, gather
 from server.engine.market_events import (
     Control,
@@ -21,14 +21,20 @@ from server.engine.market_events import (
     NoticeKind,
     Signal,
 )
+from server.engine.purse import Allowance
 from server.engine.symbol_book import SymbolBook
+from server.engine.tickets import new_id
+from server.engine.treasury import Treasury
 from server.engine.verdict import conclude
 from server.forecasting.deadline import Clock, Deadline
 from server.forecasting.ensemble import Options, make_plan
 from server.forecasting.errors import ConsilienceError
+from server.forecasting.money import Payer
+from server.forecasting.purse import Purse
 from server.forecasting.query import MarketObservation, Query
 from server.forecasting.question import Exclusive, Question
 
+CATEGORY = "market"
 DIRECTIONS = ("DOWN", "NEUTRAL", "UP")
 
 
@@ -45,12 +51,25 @@ class MarketEngine:
     """Makes sessions. One instance serves every stream of the process."""
 
     def __init__(
-        self, ensembles: Ensembles, clock: Clock, defaults: MarketDefaults, code_version: str
+        self,
+        ensembles: Ensembles,
+        clock: Clock,
+        defaults: MarketDefaults,
+        code_version: str,
+        treasury: Treasury | None = None,
     ) -> None:
         self.ensembles = ensembles
         self.clock = clock
         self.defaults = defaults
         self.code_version = code_version
+        self._treasury = treasury
+
+    def purse(self, ensemble: Ensemble) -> Purse | None:
+        """The money for one signal; None where nobody costs any."""
+        if self._treasury is None or not ensemble.is_priced:
+            return None
+        account = self._treasury.open(Payer(new_id(self.clock), category=CATEGORY))
+        return account.purse(Allowance(ensemble.spec.max_cost_nano_usd))
 
     def session(self) -> "MarketSession":
         """The state of one stream."""
@@ -111,7 +130,8 @@ class MarketSession:
             return
         clock = self._engine.clock
         deadline = Deadline.after(self._engine.defaults.signal_deadline_s, clock)
-        consensus = await gather(ensemble, plan, Query(_question(observation), observation), deadline)
+        query = Query(_question(observation), observation, purse=self._engine.purse(ensemble))
+        consensus = await gather(ensemble, plan, query, deadline)
         prediction = conclude(consensus, "", clock.now(), self._engine.code_version)
         for member in prediction.members:
             ensemble.standings[member.member].add(member)
@@ -132,7 +152,7 @@ def _question(observation: MarketObservation) -> Question:
     """The question that a signal answers: which way over the next updates?"""
     text = f"Direction of {observation.symbol} over the next {observation.horizon_updates} book updates"
     return Question(
-        f"{observation.symbol}/{observation.sequence}", text, Exclusive(DIRECTIONS), category="market"
+        f"{observation.symbol}/{observation.sequence}", text, Exclusive(DIRECTIONS), category=CATEGORY
     )
 
 

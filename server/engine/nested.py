@@ -2,13 +2,15 @@
 """An ensemble as a member of another."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from server.engine.ensembles import Ensemble
 from server.engine.gathering import CHOICES, gather
+from server.engine.pricing import Estimate, estimate
 from server.engine.selecting import plan_for
 from server.engine.verdict import conclude
 from server.forecasting.deadline import Deadline
-from server.forecasting.ensemble import Options
+from server.forecasting.ensemble import Options, Plan
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast, absence_reasons
 from server.forecasting.ports import Identity
 from server.forecasting.prediction import Action, Prediction
@@ -32,11 +34,39 @@ class EnsembleForecaster:
 
     async def forecast(self, query: Query, deadline: Deadline) -> Answer:
         """The inner ensemble's pooled answer."""
-        ensemble = self._find(self.identity.model)
-        plan = plan_for(ensemble, Options(), query.question, CHOICES)
+        ensemble, plan = self._plan(query)
+        if query.purse is not None:
+            query = replace(query, purse=query.purse.part(plan.spec.max_cost_nano_usd))
         inner = deadline.within(plan.spec.deadline_s).earlier(MARGIN_S)
         consensus = await gather(ensemble, plan, query, inner)
         return _answer(conclude(consensus, "", deadline.clock.now(), ""), query)
+
+    def upper_bound(self, query: Query) -> int | None:
+        """Most that all its members can cost; they reserve their calls themselves, and nothing else does."""
+        bound = self._estimate(query).bound
+        return None if bound is None else bound.nano_usd
+
+    def expected(self, query: Query) -> int | None:
+        """What its members usually cost."""
+        expected = self._estimate(query).expected
+        return None if expected is None else expected.nano_usd
+
+    @property
+    def max_calls(self) -> int:
+        """One: its members' repetitions are in the bound."""
+        return 1
+
+    @property
+    def is_free(self) -> bool:
+        """Whether all its members are."""
+        return not self._find(self.identity.model).is_priced
+
+    def _plan(self, query: Query) -> tuple[Ensemble, Plan]:
+        ensemble = self._find(self.identity.model)
+        return ensemble, plan_for(ensemble, Options(), query.question, CHOICES)
+
+    def _estimate(self, query: Query) -> Estimate:
+        return estimate(*self._plan(query), query)
 
     async def close(self) -> None:
         """Its members are closed by whoever made them."""

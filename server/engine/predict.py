@@ -1,22 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engine: one question to one ensemble, one answer inside the deadline, one record of it."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from server.engine.consensus import RunningConsensus
+from server.engine.controls import restrain
 from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.events import Listener, Started
 from server.engine.gathering import CHOICES, gather
 from server.engine.identify import identify
+from server.engine.pricing import Estimate, estimate
+from server.engine.purse import Allowance
 from server.engine.recording import Recorder
 from server.engine.request import PredictionRequest
+from server.engine.requests import answered_elsewhere
 from server.engine.selecting import plan_for
+from server.engine.tickets import new_id
+from server.engine.treasury import Account, Restraint, Treasury
 from server.engine.verdict import conclude
 from server.forecasting.deadline import Clock, Deadline
 from server.forecasting.ensemble import Plan
 from server.forecasting.errors import DeadlineError, NoAnswerError
 from server.forecasting.forecast import absence_reasons
+from server.forecasting.money import BudgetStatus, Payer
 from server.forecasting.ports import PredictionObserver, QuestionCatalogue
 from server.forecasting.prediction import Prediction, PredictionRecord
 from server.forecasting.query import Query
@@ -42,6 +50,7 @@ class PredictionEngine:
         observers: Sequence[PredictionObserver],
         clock: Clock,
         settings: EngineSettings,
+        treasury: Treasury | None = None,
     ) -> None:
         self._ensembles = ensembles
         self._catalogue = catalogue
@@ -49,6 +58,7 @@ class PredictionEngine:
         self._observers = observers
         self._clock = clock
         self._settings = settings
+        self._treasury = treasury
         self.in_flight = 0
         self.answered = 0
         self.last: Prediction | None = None
@@ -62,10 +72,11 @@ class PredictionEngine:
         Raises:
             InvalidRequestError: a wish or the question breaks a rule.
             NotFoundError: the ensemble, a member or the question id is not known.
-            DeadlineError: no time was left to begin with.
+            DeadlineError: no time was left to begin with, or another server is still
+                answering the same request.
             NoAnswerError: every member was absent.
             PluginError: a plugged-in pooling or selection is broken.
-        RecordError: the answer could not be made durable and was to be.
+            RecordError: the answer could not be made durable and was to be.
         """
         self.in_flight += 1
         try:
@@ -88,34 +99,81 @@ class PredictionEngine:
     async def _answer_with(
         self, ensemble: Ensemble, request: PredictionRequest, listener: Listener | None
     ) -> Prediction:
+        asking = self._begin(ensemble, request)
+        if self._treasury is None or not ensemble.is_priced:
+            return await self._conclude(asking, await self._gather(asking, listener))
+        return await self._pay(self._treasury, asking, listener)
+
+    def _begin(self, ensemble: Ensemble, request: PredictionRequest) -> "Asking":
+        """Everything that is decided before money and members come into it."""
         begun_s = self._clock.monotonic()
         question = identify(request.question, self._catalogue)
         plan = plan_for(ensemble, request.options, question, CHOICES)
         deadline = self._deadline(plan, request.deadline)
-        prediction_id = new_id(self._clock)
+        query = self._query(plan, question, request)
+        return Asking(ensemble, request, question, plan, query, deadline, begun_s, self._clock.now())
+
+    async def _pay(self, treasury: Treasury, asking: "Asking", listener: Listener | None) -> Prediction:
+        """Answer with members that cost money; a request that another server has is waited for."""
+        async with treasury.open(asking.payer) as account:
+            asking = asking.paid_by(account)
+            consensus = await self._gather(asking, listener)
+            while await account.is_elsewhere():
+                stored = await answered_elsewhere(self._recorder, account, asking.deadline)
+                if stored is not None:
+                    return stored
+                consensus = await self._gather(asking, listener)
+            prediction = await self._conclude(asking, consensus)
+            account.recorded = prediction.durable
+            return prediction
+
+    async def _gather(self, asking: "Asking", listener: Listener | None) -> RunningConsensus:
+        plan, query = asking.plan, asking.query
         if listener is not None:
-            listener(Started(prediction_id, tuple(m.name for m in plan.members), question.outcomes))
-        create_time = self._clock.now()
-        consensus = await gather(
-            ensemble,
-            plan,
-            self._query(plan, question, request),
-            deadline.earlier(self._settings.reply_margin_s),
-            listener,
-        )
-        prediction = conclude(consensus, prediction_id, create_time, self._settings.code_version)
+            names = tuple(member.name for member in plan.members)
+            listener(Started(query.ticket, names, asking.question.outcomes))
+        deadline = asking.deadline.earlier(self._settings.reply_margin_s)
+        return await gather(asking.ensemble, plan, query, deadline, listener)
+
+    async def _conclude(self, asking: "Asking", consensus: RunningConsensus) -> Prediction:
+        """The answer, on record as far as was promised."""
+        request, ensemble = asking.request, asking.ensemble
+        prediction = conclude(consensus, asking.query.ticket, asking.create_time, self._settings.code_version)
         prediction = replace(
             prediction,
             request_id=request.request_id,
             tags=dict(request.options.tags),
-            elapsed_s=self._clock.monotonic() - begun_s,
+            elapsed_s=self._clock.monotonic() - asking.begun_s,
         )
         for member in prediction.members:
             ensemble.standings[member.member].add(member)
         if not prediction.probabilities:
             raise NoAnswerError(absence_reasons({m.member: m.answer for m in prediction.members}))
-        record = PredictionRecord(prediction, question, request.caller)
-        return await self._recorder.record(record, plan.spec.durability, deadline)
+        record = PredictionRecord(prediction, asking.question, request.caller)
+        return await self._recorder.record(record, asking.plan.spec.durability, asking.deadline)
+
+    def estimate(self, request: PredictionRequest) -> Estimate:
+        """What a request would cost; nobody is asked.
+
+        Raises:
+            InvalidRequestError, NotFoundError, DeadlineError: as for ``predict``.
+        """
+        asking = self._begin(self._ensembles.get(request.options.ensemble), request)
+        if self._treasury is not None:
+            asking = asking.restrained(self._treasury.restraint(asking.payer))
+        return estimate(asking.ensemble, asking.plan, asking.query)
+
+    @property
+    def budgets(self) -> tuple[tuple[BudgetStatus, Restraint], ...]:
+        """Each budget as of a few seconds ago, and what it does by itself."""
+        if self._treasury is None:
+            return ()
+        return tuple((status, self._treasury.control(status)) for status in self._treasury.ledger.budgets)
+
+    def forgive(self, member: str) -> None:
+        """Let a member be paid again that had cost more than could be."""
+        if self._treasury is not None:
+            self._treasury.forgive(member)
 
     def _deadline(self, plan: Plan, own: Deadline | None) -> Deadline:
         """When the reply must leave: the earliest of the caller's, the request's and the configured."""
@@ -136,6 +194,7 @@ class PredictionEngine:
             caller=request.caller,
             tags=request.options.tags,
             keys=request.keys,
+            ticket=new_id(self._clock),
         )
 
     def _observe(self, prediction: Prediction) -> None:
@@ -149,6 +208,33 @@ class PredictionEngine:
             observer.failed(name, getattr(error, "reason", "internal"))
 
 
-def new_id(clock: Clock) -> str:
-    """A unique id that sorts by time: 12 hexadecimal digits of milliseconds, 16 random ones."""
-    return f"{int(clock.now().timestamp() * 1000):012x}{secrets.token_hex(8)}"
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One question on its way to the members."""
+
+    ensemble: Ensemble
+    request: PredictionRequest
+    question: Question
+    plan: Plan
+    query: Query
+    deadline: Deadline
+    begun_s: float
+    create_time: datetime
+
+    @property
+    def payer(self) -> Payer:
+        """On whose behalf it is paid."""
+        request = self.request
+        return Payer(self.query.ticket, request.caller, self.question.category, request.request_id)
+
+    def paid_by(self, account: Account) -> "Asking":
+        """The same with a purse, and with the plan that the budgets allow."""
+        limits = [Allowance(self.plan.spec.max_cost_nano_usd)]
+        if self.request.shared is not None:
+            limits.append(self.request.shared)
+        restrained = self.restrained(account.restraint)
+        return replace(restrained, query=replace(self.query, purse=account.purse(*limits)))
+
+    def restrained(self, restraint: Restraint) -> "Asking":
+        """The same with the plan that the budgets allow."""
+        return replace(self, plan=restrain(self.ensemble, self.plan, self.query, restraint))

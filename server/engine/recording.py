@@ -40,9 +40,9 @@ class Recorder:
         key = (caller, request_id)
         task = self._under_way.get(key)
         if task is None:
-            stored = await self._store.find_request(caller, request_id)
+            stored = await self.find(caller, request_id)
             if stored is not None:
-                return stored.prediction
+                return stored
             task = self._under_way.get(key) or self._begin(key, answer)
         return await asyncio.shield(task)
 
@@ -81,7 +81,9 @@ class Recorder:
             error = saving.exception()
             if error is None:
                 return durable.prediction
-            if isinstance(error, ConflictError) and (first := await self._first(record)) is not None:
+            if isinstance(error, ConflictError) and (
+                first := await self.find(record.caller, record.prediction.request_id)
+            ):
                 return first
         if durability is Durability.DEADLINE_FIRST:
             return self._unproven(record)
@@ -90,9 +92,9 @@ class Recorder:
             "look at the disk, or ask with durability DEADLINE_FIRST"
         )
 
-    async def _first(self, record: PredictionRecord) -> Prediction | None:
-        """What another process has answered to the same request."""
-        stored = await self._store.find_request(record.caller, record.prediction.request_id)
+    async def find(self, caller: str, request_id: str) -> Prediction | None:
+        """What was answered to this request, by whatever process."""
+        stored = await self._store.find_request(caller, request_id)
         return None if stored is None else stored.prediction
 
     @staticmethod

@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from server.engine.purse import Allowance
 from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Options
 from server.forecasting.question import Question
@@ -14,7 +15,8 @@ class PredictionRequest:
     """One question with the caller's wishes.
 
     ``deadline`` is the caller's own, None where there is none. ``keys`` are the
-    caller's provider keys; never stored.
+    caller's provider keys; never stored. ``shared`` is a limit on cost that
+    several requests have in common, as those of a batch.
     """
 
     question: Question
@@ -23,3 +25,4 @@ class PredictionRequest:
     caller: str = ""
     deadline: Deadline | None = None
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    shared: Allowance | None = None

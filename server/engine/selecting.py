@@ -2,6 +2,7 @@
 """Who is asked, and in which order, by the ensemble's selection.
 
 - all: everyone, as configured.
+- budget: the best accuracy for the money, as many as the limit of a question pays for.
 - stake: the quickest member alone where little is at stake, everyone above.
 - value: everyone, those first whose answer lessens the pool's error most for
   its price; learned from the members' agreement, so it needs no outcomes.
@@ -13,10 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from consilience.plugins import Candidate
+from server.engine.affording import affordable
 from server.engine.ensembles import Ensemble
 from server.forecasting.ensemble import Choices, MemberSpec, Options, Plan, make_plan, narrowed
 from server.forecasting.errors import PluginError
 from server.forecasting.plugins import PLUGINS, SELECTION_GROUP
+from server.forecasting.query import Query
 from server.forecasting.question import Question
 
 
@@ -69,6 +72,12 @@ def _latency_s(ensemble: Ensemble, name: str) -> float:
     return standing.median_latency_s if standing.samples else float("inf")
 
 
+def _by_budget(choosing: Choosing) -> Sequence[str]:
+    plan = choosing.plan
+    query = Query(choosing.question, share_market_price=plan.spec.share_market_price)
+    return affordable(choosing.ensemble, plan, query, plan.spec.max_cost_nano_usd)
+
+
 def _by_value(choosing: Choosing) -> Sequence[str]:
     names = _as_configured(choosing)
     prices = {name: price_usd(choosing.ensemble, choosing.plan, name) for name in names}
@@ -109,7 +118,12 @@ def explores(share: float, question: Question) -> bool:
 
 
 #: Built-in selections by name.
-SELECTIONS: dict[str, Selecting] = {"all": _as_configured, "stake": _by_stake, "value": _by_value}
+SELECTIONS: dict[str, Selecting] = {
+    "all": _as_configured,
+    "budget": _by_budget,
+    "stake": _by_stake,
+    "value": _by_value,
+}
 
 
 def _plugged(name: str, choosing: Choosing) -> list[str]:

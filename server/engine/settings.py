@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings of ensembles, deadlines and market streams."""
 
+from decimal import Decimal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.engine.gathering import CHOICES
 from server.engine.market import MarketDefaults
 from server.forecasting.ensemble import Durability, EnsembleSpec, MemberSpec
 from server.forecasting.errors import ConsilienceError
+from server.forecasting.money import NANO_USD
 from server.forecasting.names import choose
 from server.forecasting.plugged_pooling import check_parameters
 
@@ -83,6 +86,9 @@ class EnsembleSettings(BaseModel):
         default=0.0, ge=0, description="what a Brier score of 1 costs where a question states no stake"
     )
     call_cost_usd: float = Field(default=0.0, ge=0, description="cost of a call whose price is not known")
+    max_cost_per_query_usd: Decimal = Field(
+        default=Decimal("0.10"), ge=0, le=1_000_000, description="most that one question may cost"
+    )
     stake_threshold_usd: float = Field(
         default=50.0, ge=0, description="selection stake and cascade: from this stake on everyone is asked"
     )
@@ -147,6 +153,7 @@ class EnsembleSettings(BaseModel):
             stop_when_not_worth=self.stop_when_not_worth,
             loss_usd=self.loss_usd,
             call_cost_usd=self.call_cost_usd,
+            max_cost_nano_usd=int(self.max_cost_per_query_usd * NANO_USD),
             stake_threshold_usd=self.stake_threshold_usd,
             selection_parameters=dict(self.selection_parameters),
             explore_share=self.explore_share,

@@ -46,7 +46,7 @@ def conclude(
         create_time=create_time,
         elapsed_s=0.0,
         method=_method(consensus, matrix, members, code_version),
-        warnings=_warnings(members),
+        warnings=(*plan.warnings, *_warnings(members)),
         explanation=explain(outcome, pooled.confidence, plan.spec.pooling, members, decision),
         numeric=numeric_result(question.kind, pooled.probabilities)
         if numeric and isinstance(question.kind, Numeric)

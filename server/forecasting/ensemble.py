@@ -43,7 +43,8 @@ class EnsembleSpec:
     ``stop_when_not_worth``, and in the execution ``value``, asking ends once it
     saves less than it costs: a Brier score of 1 costs the question's stake, or
     ``loss_usd`` where it states none; a call whose price is not known costs
-    ``call_cost_usd``. A cascade asks everyone where the stake is at least
+    ``call_cost_usd``. ``max_cost_nano_usd`` is the most that one question may
+    cost. A cascade asks everyone where the stake is at least
     ``stake_threshold_usd``. ``explore_share`` of the questions ask everyone where
     the selection is learned. ``horizon_updates`` is 0 but for market ensembles,
     whose outcomes are directions over that many book updates.
@@ -76,6 +77,7 @@ class EnsembleSpec:
     stop_when_not_worth: bool = False
     loss_usd: float = 0.0
     call_cost_usd: float = 0.0
+    max_cost_nano_usd: int = 100_000_000
     stake_threshold_usd: float = 50.0
     selection_parameters: Mapping[str, float] = field(default_factory=dict)
     explore_share: float = 0.05
@@ -120,6 +122,7 @@ class Options:
     min_consensus: float | None = None
     confidence_threshold: float | None = None
     hedge_delay_s: float | None = None
+    max_cost_nano_usd: int | None = None
     share_market_price: bool = False
     durability: Durability | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -143,7 +146,7 @@ class Plan:
 
     ``members`` are those to ask, in configured order, ``order`` their places in
     the order of asking; ``left_out`` are those of the ensemble that selection or
-    an administrator left out.
+    an administrator left out. ``warnings`` go into the answer.
     """
 
     spec: EnsembleSpec
@@ -151,6 +154,11 @@ class Plan:
     left_out: tuple[MemberSpec, ...]
     min_responses: int
     order: tuple[int, ...]
+    warnings: tuple[str, ...] = ()
+
+    def warned(self, warning: str) -> "Plan":
+        """The same plan with one more warning."""
+        return replace(self, warnings=(*self.warnings, warning))
 
 
 def _picked(spec: EnsembleSpec, names: Sequence[str]) -> tuple[MemberSpec, ...]:
@@ -192,6 +200,9 @@ def _overridden(spec: EnsembleSpec, options: Options) -> EnsembleSpec:
     # A deadline may be shortened by a caller, never lengthened past the configured one.
     if options.deadline_s is not None:
         wishes["deadline_s"] = min(options.deadline_s, spec.deadline_s)
+    # Nor may the limit on what a question costs be raised: the money is the operator's.
+    if options.max_cost_nano_usd is not None:
+        wishes["max_cost_nano_usd"] = min(options.max_cost_nano_usd, spec.max_cost_nano_usd)
     return replace(spec, **wishes) if wishes else spec
 
 
@@ -257,4 +268,4 @@ def narrowed(plan: Plan, names: Sequence[str]) -> Plan:
     quorum = plan.spec.min_responses
     quorum = _quorum(plan.spec, len(members)) if quorum is None else min(quorum, len(members))
     order = tuple(places[name] for name in names)
-    return Plan(plan.spec, members, (*plan.left_out, *out), quorum, order)
+    return Plan(plan.spec, members, (*plan.left_out, *out), quorum, order, plan.warnings)

@@ -6,6 +6,7 @@ Amounts are integers, billionths of a US dollar.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 
 NANO_USD = 10**9
 #: More than any call costs; a larger figure is a fault and is taken as this much.
@@ -107,6 +108,43 @@ class BudgetStatus:
         """What may still be reserved, at least 0."""
         taken = self.settled_nano_usd + self.reserved_nano_usd
         return max(0, self.budget.limit_nano_usd - taken)
+
+    def used(self, now: datetime) -> float:
+        """Share of the limit that is settled or reserved; 0 once another window has begun."""
+        start = window_start(self.budget.window, now)
+        if start is not None and self.window_start is not None and start > self.window_start:
+            return 0.0
+        taken = self.settled_nano_usd + self.reserved_nano_usd
+        return taken / self.budget.limit_nano_usd if self.budget.limit_nano_usd else 1.0
+
+
+class Control(IntEnum):
+    """What a budget does by itself as it is used up, mildest first."""
+
+    NONE = 0
+    #: Members are chosen by value per cost, for about half of the usual cost.
+    CHEAPER = 1
+    #: One member after the other, the best value first, until one is confident enough.
+    CASCADE = 2
+    #: Nobody is asked who costs money.
+    STOP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The shares of a budget at which its controls begin, ascending; more than 1: never."""
+
+    cheaper_at: float = 0.75
+    cascade_at: float = 0.9
+    stop_at: float = 1.0
+
+    def control(self, used: float) -> Control:
+        """The control at this share of the budget."""
+        if used >= self.stop_at:
+            return Control.STOP
+        if used >= self.cascade_at:
+            return Control.CASCADE
+        return Control.CHEAPER if used >= self.cheaper_at else Control.NONE
 
 
 @dataclass(frozen=True, slots=True)

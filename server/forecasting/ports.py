@@ -4,11 +4,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Answer, Cost, Forecast
-from server.forecasting.money import Budget, BudgetStatus, Charge, Payer, Refusal, Spend
+from server.forecasting.money import Budget, BudgetStatus, Charge, Control, Payer, Refusal, Spend
 from server.forecasting.prediction import Prediction, PredictionRecord
 from server.forecasting.query import Query
 from server.forecasting.question import Question
@@ -45,7 +45,6 @@ class Forecaster(Protocol):
         ...
 
 
-@runtime_checkable
 class PricedForecaster(Protocol):
     """A forecaster that may cost money, and asks the query's purse before it does."""
 
@@ -53,10 +52,24 @@ class PricedForecaster(Protocol):
         """Most that asking it once can cost, in nano US dollars; None: nobody knows."""
         ...
 
+    def expected(self, query: Query) -> int | None:
+        """A guess at what asking it once costs, in nano US dollars; None: nobody knows."""
+        ...
+
     @property
     def max_calls(self) -> int:
         """How often it may be paid for one answer, repeated attempts included."""
         ...
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it surely costs nothing, after all."""
+        ...
+
+
+def as_priced(forecaster: Forecaster) -> PricedForecaster | None:
+    """The forecaster as one that may cost money; None: its kind never does. Runs nothing of it."""
+    return cast("PricedForecaster", forecaster) if hasattr(type(forecaster), "upper_bound") else None
 
 
 class PredictionStore(Protocol):
@@ -193,11 +206,23 @@ class Ledger(Protocol):
         ...
 
 
+class BudgetWatch(Protocol):
+    """How budgets stand, for whoever looks, from whatever thread."""
+
+    def watch(self) -> Sequence[tuple[BudgetStatus, Control]]:
+        """Each budget as of the ledger's last look, and what it does by itself."""
+        ...
+
+
 class SpendObserver(Protocol):
     """Told about every paid call: metrics and logs. Must not block or raise."""
 
     def settled(self, charge: Charge, cost: Cost) -> None:
         """A call has cost money."""
+        ...
+
+    def corrected(self, charge: Charge, guess: Cost, cost: Cost) -> None:
+        """What was told as an estimate is known now."""
         ...
 
     def refused(self, payer: Payer, member: str, why: str) -> None:

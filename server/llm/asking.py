@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Cost, Forecast, TokenUsage
+from server.forecasting.purse import Hold, Refused
 from server.forecasting.query import Query
 from server.llm.attempts import Attempt
 from server.llm.billing import bill, total_usage
+from server.llm.bounds import upper_bound
 from server.llm.completion import ChatRequest, Completion
 from server.llm.endpoint import Endpoint
 from server.llm.exchange import Exchange
@@ -36,12 +38,13 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class _Pass:
-    """Leave to make one attempt."""
+    """Leave to make one attempt. ``hold``: the money for it, None where nobody counts."""
 
     key: Key
     permit: Permit
     ticket: int
     without: frozenset[Parameter]
+    hold: Hold | None
 
 
 @dataclass(slots=True)
@@ -106,9 +109,36 @@ class Asking:
             if ticket is None:
                 return _circuit_open(endpoint)
             self._key = key.label
-            return await self._send(messages, _Pass(key, permit, ticket, without))
+            hold = await self._reserve(messages, without, ticket)
+            if isinstance(hold, Failure):
+                return hold
+            try:
+                return await self._send(messages, _Pass(key, permit, ticket, without, hold))
+            finally:
+                if hold is not None:
+                    hold.settle(None)  # does nothing unless the request could not even be made
         finally:
             limiter.leave()
+
+    async def _reserve(
+        self, messages: Messages, without: frozenset[Parameter], ticket: int
+    ) -> Hold | Failure | None:
+        """Have the money for one attempt set aside; every attempt that is paid passes here."""
+        purse, member = self.query.purse, self.member
+        if purse is None:
+            return None
+        bound = upper_bound(member.provider, member.settings, messages, without)
+        if bound == 0:
+            return None
+        got: Hold | Failure = _CANCELLED
+        try:
+            own = self.own_key is not None
+            hold = await purse.reserve(member.name, member.provider.name, bound, callers_key=own)
+            got = _usable(hold, self.deadline)
+        finally:
+            if isinstance(got, Failure):
+                member.endpoint.breaker.release(ticket)
+        return got
 
     def _compose(self) -> Messages:
         if self._messages is None:
@@ -195,6 +225,8 @@ class Asking:
             self._usages.append(usage)
         if cost is not None:
             self._costs.append(cost)
+        if leave.hold is not None:
+            leave.hold.settle(cost)
         provider.told(
             Attempt(
                 member=self.member.name,
@@ -215,6 +247,7 @@ class Asking:
                 response_id=_response_id(exchange, outcome),
                 caller=self.query.caller,
                 question_id=self.query.question.id,
+                hold=leave.hold,
             )
         )
 
@@ -258,6 +291,16 @@ class Asking:
 
 
 _CANCELLED = Failure(AbsentReason.CALLER_CANCELLED, "the caller hung up", billed=True)
+
+
+def _usable(hold: Hold | Refused, deadline: Deadline) -> Hold | Failure:
+    """The hold, if there is one and still time to use it."""
+    if isinstance(hold, Refused):
+        return Failure(AbsentReason.POLICY_BUDGET_EXCEEDED, hold.detail)
+    if not deadline.expired:
+        return hold
+    hold.settle(None)
+    return Failure(AbsentReason.DEADLINE_EXCEEDED, "no time was left once the money was set aside")
 
 
 def _response_id(exchange: Exchange, outcome: Completion | Failure) -> str:

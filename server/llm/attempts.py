@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is told about every attempt: to the ledger, the metrics and the log."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
 from server.forecasting.forecast import AbsentReason, Cost, TokenUsage
+from server.forecasting.purse import Hold
 
 _log = structlog.get_logger("consilience.llm")
 
@@ -20,8 +21,9 @@ class Attempt:
     nothing or nobody can tell. ``key`` is a fingerprint, ``response_id`` the
     provider's name for the call, where it gave one. ``first_word_s`` is the time to
     the first part of a streamed answer, ``bad_chunks`` counts the parts of a stream
-    that could not be read and were skipped. Cancelled and timed-out
-    attempts are told too: the sum of these costs is all that was spent.
+    that could not be read and were skipped. ``hold`` is the money for it, already
+    settled. Cancelled and timed-out attempts are told too: the sum of these costs
+    is all that was spent.
     """
 
     member: str
@@ -42,6 +44,7 @@ class Attempt:
     response_id: str = ""
     caller: str = ""
     question_id: str = ""
+    hold: Hold | None = field(default=None, repr=False, compare=False)
 
 
 class AttemptObserver(Protocol):

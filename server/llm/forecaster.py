@@ -5,6 +5,7 @@ from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Answer
 from server.forecasting.ports import Identity
 from server.forecasting.query import Query
+from server.llm import bounds
 from server.llm.asking import Asking, Member
 from server.llm.failures import Parameter
 from server.llm.prompting import Prompter
@@ -55,18 +56,30 @@ class ChatForecaster:
         return await Asking(self._member, query, deadline.earlier(MARGIN_S), own_key).run()
 
     def upper_bound(self, query: Query) -> int | None:
-        """More than this forecast can cost, all attempts together, in nano US dollars.
+        """More than one attempt can cost, in nano US dollars.
 
         None: nobody knows what the model costs. A local server costs nothing.
         """
         member = self._member
-        prices = member.provider.book.find(member.settings.model)
-        if prices is None:
-            return 0 if member.provider.flavour.name == "local" else None
         messages = member.prompter.messages(query, in_words=True)
-        sent = len(messages.system.encode()) + len(messages.user.encode()) + len(messages.schema.text)
-        once = prices.upper_bound_nano_usd(sent, member.settings.max_output_tokens)
-        return once * member.provider.settings.retries.max_attempts
+        return bounds.upper_bound(member.provider, member.settings, messages, member.endpoint.refused)
+
+    def expected(self, query: Query) -> int | None:
+        """A guess at what one attempt costs, in nano US dollars; None as above."""
+        member = self._member
+        messages = member.prompter.messages(query, in_words=False)
+        return bounds.expected(member.provider, member.settings, messages)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it is a server of one's own without a price."""
+        provider = self._member.provider
+        return bounds.is_free(provider, provider.book.find(self._member.settings.model))
+
+    @property
+    def max_calls(self) -> int:
+        """Attempts at one answer, at most."""
+        return self._member.provider.settings.retries.max_attempts
 
     async def close(self) -> None:
         """Nothing of its own to close: connections belong to the provider."""

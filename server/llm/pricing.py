@@ -16,6 +16,8 @@ _NANO = 10**9
 _MILLION = 10**6
 #: Bytes to a token, for counts that nobody reported.
 _BYTES_PER_TOKEN = 4
+#: Tokens that a provider may put around what we send: roles, the wrapping of a schema or tool.
+_WRAPPING = 1_000
 _VALID_S = 3600.0
 _MOST_MODELS = 1_000
 
@@ -61,13 +63,17 @@ class Prices:
         return self.rates(total).cost_nano_usd(usage)
 
     def upper_bound_nano_usd(self, input_bytes: int, max_output_tokens: int) -> int:
-        """More than one call can cost: no token is shorter than a byte, and none is cheaper than uncached."""
-        rates = self.rates(input_bytes)
+        """More than one call can cost: no token is shorter than a byte, and none is dearer than its rate.
+
+        What the provider wraps around the input is in it; long prompts at a dearer tier too.
+        """
+        tokens = input_bytes + _WRAPPING
+        rates = self.rates(tokens)
         dearest = max(
             rates.input_uncached, rates.cache_write, self.base.input_uncached, self.base.cache_write
         )
         dearest_output = max(rates.output, self.base.output)
-        return -(-(input_bytes * dearest + max_output_tokens * dearest_output) // _MILLION)
+        return -(-(tokens * dearest + max_output_tokens * dearest_output) // _MILLION)
 
 
 def from_settings(price: PriceSettings) -> Prices:
@@ -117,7 +123,12 @@ class PriceBook:
 
 def estimate_tokens(text: str) -> int:
     """Tokens in a text that nobody counted, at four bytes each. Only ever used marked as estimated."""
-    return -(-len(text.encode()) // _BYTES_PER_TOKEN)
+    return tokens_in(len(text.encode()))
+
+
+def tokens_in(size_bytes: int) -> int:
+    """Tokens in so many bytes that nobody counted."""
+    return -(-size_bytes // _BYTES_PER_TOKEN)
 
 
 def _table(provider: str, model: str) -> Prices | None:

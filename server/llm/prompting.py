@@ -8,7 +8,7 @@ from server.forecasting.deadline import Clock
 from server.forecasting.query import Query
 from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, QuestionKind
 from server.llm.completion import AnswerSchema
-from server.llm.pricing import estimate_tokens
+from server.llm.pricing import tokens_in
 from server.llm.privacy import disclosed
 from server.llm.prompt import Prompt, load_prompt
 from server.llm.schemas import answer_schema, letter
@@ -27,12 +27,16 @@ _LONGEST_LINE = 300
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """What is sent, and what is needed to understand the answer. ``tokens``: an estimate of the prompt's."""
+    """What is sent, and what is needed to understand the answer.
+
+    ``size`` is what is sent in bytes, ``tokens`` an estimate of the prompt's.
+    """
 
     system: str
     user: str
     schema: AnswerSchema
     prompt_hash: str
+    size: int
     tokens: int
 
 
@@ -56,12 +60,8 @@ class Prompter:
         if in_words:
             parts.append(prompt.fill("in_words", values))
         system, user = prompt.fill("system", values), "\n\n".join(parts)
-        tokens = (
-            estimate_tokens(system)
-            + estimate_tokens(user)
-            + (0 if in_words else estimate_tokens(schema.text))
-        )
-        return Messages(system, user, schema, prompt.hash, tokens)
+        sizes = [len(system.encode()), len(user.encode()), 0 if in_words else len(schema.text.encode())]
+        return Messages(system, user, schema, prompt.hash, sum(sizes), sum(map(tokens_in, sizes)))
 
     def _pick(self, query: Query) -> Prompt:
         """The same variant for the same question, so that an answer can be repeated."""

@@ -44,7 +44,10 @@ class Reconciler:
                 entry.attempt.response_id, Deadline.after(_LOOK_UP_S, provider.clock)
             )
             if nano_usd is not None:
-                provider.observer.reconciled(entry.attempt, Cost(nano_usd, CostSource.PROVIDER))
+                cost = Cost(nano_usd, CostSource.PROVIDER)
+                if entry.attempt.hold is not None:
+                    entry.attempt.hold.settle(cost)
+                provider.observer.reconciled(entry.attempt, cost)
                 continue
             entry.tries += 1
             if entry.tries < _TRIES:

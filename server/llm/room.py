@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Mapping
 
 from server.forecasting.deadline import Clock, Deadline, SystemClock
+from server.forecasting.purse import Purse
 from server.forecasting.query import Query
 from server.forecasting.question import Binary, FreeText, Numeric, Question, QuestionKind
 from server.llm.attempts import AttemptLog, AttemptObserver
@@ -52,11 +53,11 @@ class LanguageModels:
             for problem in provider.keys.problems
         ]
 
-    async def warm_up(self, deadline: Deadline) -> None:
+    async def warm_up(self, deadline: Deadline, purse: Purse | None = None) -> None:
         """Open connections and have schemas compiled, so that the first question need not pay for it.
 
-        Costs what ``warm_kinds`` asks for, which is nothing unless set. Failures
-        are told to the observer and do no harm.
+        Costs what ``warm_kinds`` asks for, which is nothing unless set; ``purse``
+        pays for it. Failures are told to the observer and do no harm.
         """
         async with asyncio.TaskGroup() as group:
             for provider in self.providers.values():
@@ -65,7 +66,7 @@ class LanguageModels:
         async with asyncio.TaskGroup() as group:
             for forecaster in self.forecasters.values():
                 for kind in forecaster.warm_kinds:
-                    query = Query(Question("warm-up", _WARM_TEXT, _WARM[kind]))
+                    query = Query(Question("warm-up", _WARM_TEXT, _WARM[kind]), purse=purse)
                     group.create_task(forecaster.forecast(query, deadline))
 
     async def watch(self) -> None:

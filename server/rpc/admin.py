@@ -9,6 +9,7 @@ from consilience.v1 import prediction_pb2
 from server.engine.admin import Admin, EnsembleView, MemberView
 from server.engine.learner import LearningStatus
 from server.forecasting.ports import PredictionStore
+from server.rpc.budget_out import budget_message
 from server.rpc.call import Call
 from server.rpc.prediction_out import prediction_message
 from server.rpc.rules import EPOCH, Rules
@@ -42,6 +43,7 @@ class AdminHandlers:
             predictions_answered=status.answered,
             storage=status.storage,
             learning=_learning(status.learning),
+            budgets=[budget_message(*budget) for budget in status.budgets],
             last_prediction=None if status.last is None else prediction_message(status.last),
         )
 

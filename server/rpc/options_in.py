@@ -3,6 +3,7 @@
 
 from consilience.v1 import prediction_pb2
 from server.forecasting.ensemble import Durability, Options
+from server.forecasting.money import MOST_NANO_USD
 from server.rpc.rules import Rules
 
 MAX_NAME = 128
@@ -17,7 +18,7 @@ _DURABILITIES = {
     prediction_pb2.DURABILITY_NONE: Durability.NONE,
 }
 #: Named in the contract, served by a later release: refused instead of ignored.
-_NOT_YET = ("max_cost_nano_usd", "max_age")
+_NOT_YET = ("max_age",)
 
 
 def options_from(message: prediction_pb2.PredictOptions, rules: Rules, at: str = "options") -> Options:
@@ -48,6 +49,7 @@ def options_from(message: prediction_pb2.PredictOptions, rules: Rules, at: str =
         hedge_delay_s=rules.seconds(f"{at}.hedge_delay", message.hedge_delay, MAX_SECONDS)
         if message.HasField("hedge_delay")
         else None,
+        max_cost_nano_usd=_max_cost(message, rules, at),
         share_market_price=message.share_market_price,
         durability=_durability(message, rules, at),
         weights=_weights(message, rules, f"{at}.weights"),
@@ -68,6 +70,12 @@ def _min_responses(message: prediction_pb2.PredictOptions, rules: Rules, at: str
     if not message.HasField("min_responses"):
         return None
     return int(rules.number(f"{at}.min_responses", message.min_responses, 1, MAX_MEMBERS))
+
+
+def _max_cost(message: prediction_pb2.PredictOptions, rules: Rules, at: str) -> int | None:
+    if not message.HasField("max_cost_nano_usd"):
+        return None
+    return int(rules.number(f"{at}.max_cost_nano_usd", message.max_cost_nano_usd, 0, MOST_NANO_USD))
 
 
 def _share(message: prediction_pb2.PredictOptions, name: str, rules: Rules, at: str) -> float | None:

@@ -3,10 +3,12 @@
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 
 from consilience.v1 import predict_service_pb2 as pb
 from server.engine.batch import predict_all
 from server.engine.predict import PredictionEngine
+from server.engine.purse import Allowance
 from server.engine.request import PredictionRequest
 from server.forecasting.errors import NotFoundError
 from server.forecasting.ports import PredictionStore, QuestionCatalogue
@@ -47,6 +49,15 @@ def request_from(
     ]
 
 
+def sharing(requests: list[PredictionRequest]) -> list[PredictionRequest]:
+    """The requests of a batch, under the one limit on cost that its caller has set."""
+    limit = requests[0].options.max_cost_nano_usd
+    if limit is None:
+        return requests
+    shared = Allowance(limit)
+    return [replace(request, shared=shared) for request in requests]
+
+
 class PredictHandlers:
     """One coroutine for each method, free of any transport."""
 
@@ -71,7 +82,8 @@ class PredictHandlers:
         rules = Rules()
         rules.count("questions", request.questions, MAX_BATCH, least=1)
         questions = [question_from(q, rules, f"questions[{i}]") for i, q in enumerate(request.questions)]
-        results = await predict_all(self._engine, request_from(request, questions, call, rules))
+        asked = sharing(request_from(request, questions, call, rules))
+        results = await predict_all(self._engine, asked)
         return pb.BatchPredictResponse(results=[_result(result) for result in results])
 
     async def get_prediction(self, request: pb.GetPredictionRequest, call: Call) -> pb.GetPredictionResponse:

@@ -64,7 +64,12 @@ class Service:
     def __init__(self, settings: SimulatorSettings) -> None:
         self.settings = settings
         self.ledger = Ledger()
-        self.prices = Prices(settings.input_nano_usd, settings.cache_read_nano_usd, settings.output_nano_usd)
+        self.prices = Prices(
+            input_nano_usd=settings.input_nano_usd,
+            cache_read_nano_usd=settings.cache_read_nano_usd,
+            cache_write_nano_usd=settings.cache_write_nano_usd,
+            output_nano_usd=settings.output_nano_usd,
+        )
         self._behaviours: dict[str, Behaviour] = {}
         self._overrides: dict[str, str] = dict(settings.models)
         self._calls: Counter[str] = Counter()

@@ -87,7 +87,7 @@ OPTIONS = [
     ("options.tags", Wishes(tags={str(i): "x" for i in range(33)})),
     ("options.tags[]", Wishes(tags={"": "x"})),
     ("options.tags[k]", Wishes(tags={"k": "x" * 257})),
-    ("options.max_cost_nano_usd", Wishes(max_cost_nano_usd=1)),
+    ("options.max_cost_nano_usd", Wishes(max_cost_nano_usd=-1)),
     ("options.max_age", Wishes(max_age=Duration(seconds=1))),
     ("options.hedge_delay", Wishes(hedge_delay=Duration())),
     ("options.min_consensus", Wishes(min_consensus=2)),

@@ -72,6 +72,10 @@ class AnthropicMessages:
         ]
         body["tool_choice"] = {"type": "tool", "name": schema.name}
 
+    def is_capped(self, without: frozenset[Parameter]) -> bool:
+        """Always, the API wants one."""
+        return True
+
     def completion(self, payload: Json, headers: Headers) -> Completion | Failure:
         """All text blocks, or the input of the tool that was called."""
         if payload.get("type") == "error":

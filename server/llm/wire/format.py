@@ -51,6 +51,10 @@ class WireFormat(Protocol):
         """The request's body, less the parameters that the model refuses."""
         ...
 
+    def is_capped(self, without: frozenset[Parameter]) -> bool:
+        """Whether the body limits the length of the answer, so that its cost has an upper bound."""
+        ...
+
     def completion(self, payload: Json, headers: Headers) -> Completion | Failure:
         """A whole answer; a failure if the body holds an error in spite of its status."""
         ...

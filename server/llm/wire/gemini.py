@@ -61,6 +61,10 @@ class Gemini:
             **extra,
         }
 
+    def is_capped(self, without: frozenset[Parameter]) -> bool:
+        """Unless the model refuses the cap."""
+        return Parameter.MAX_TOKENS not in without
+
     def completion(self, payload: Json, headers: Headers) -> Completion | Failure:
         """The parts of the first candidate that are no thoughts."""
         if payload.get("error"):

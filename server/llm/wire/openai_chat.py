@@ -71,6 +71,10 @@ class OpenAIChat:
             if Parameter.STREAM_OPTIONS not in without:
                 body["stream_options"] = dict(flavour.stream_options)
 
+    def is_capped(self, without: frozenset[Parameter]) -> bool:
+        """Always, by one name or the other."""
+        return True
+
     def completion(self, payload: Json, headers: Headers) -> Completion | Failure:
         """The first choice."""
         if payload.get("error"):

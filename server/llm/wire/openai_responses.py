@@ -69,6 +69,10 @@ class OpenAIResponses:
             ):
                 body["stream_options"] = {"include_obfuscation": False}
 
+    def is_capped(self, without: frozenset[Parameter]) -> bool:
+        """Unless the model refuses the cap."""
+        return Parameter.MAX_TOKENS not in without
+
     def completion(self, payload: Json, headers: Headers) -> Completion | Failure:
         """The text of all message items."""
         error = payload.get("error")
