@@ -91,6 +91,67 @@ func (OperatingMode) EnumDescriptor() ([]byte, []int) {
 	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{0}
 }
 
+// What a budget does by itself as it is used up.
+type SpendingControl int32
+
+const (
+	// Not used by the server.
+	SpendingControl_SPENDING_CONTROL_UNSPECIFIED SpendingControl = 0
+	// Nothing.
+	SpendingControl_SPENDING_CONTROL_NONE SpendingControl = 1
+	// Members are chosen by value per cost, for about half of the usual cost.
+	SpendingControl_SPENDING_CONTROL_CHEAPER SpendingControl = 2
+	// One member after the other, until one is confident enough.
+	SpendingControl_SPENDING_CONTROL_CASCADE SpendingControl = 3
+	// Nobody is asked who costs money.
+	SpendingControl_SPENDING_CONTROL_STOP SpendingControl = 4
+)
+
+// Enum value maps for SpendingControl.
+var (
+	SpendingControl_name = map[int32]string{
+		0: "SPENDING_CONTROL_UNSPECIFIED",
+		1: "SPENDING_CONTROL_NONE",
+		2: "SPENDING_CONTROL_CHEAPER",
+		3: "SPENDING_CONTROL_CASCADE",
+		4: "SPENDING_CONTROL_STOP",
+	}
+	SpendingControl_value = map[string]int32{
+		"SPENDING_CONTROL_UNSPECIFIED": 0,
+		"SPENDING_CONTROL_NONE":        1,
+		"SPENDING_CONTROL_CHEAPER":     2,
+		"SPENDING_CONTROL_CASCADE":     3,
+		"SPENDING_CONTROL_STOP":        4,
+	}
+)
+
+func (x SpendingControl) Enum() *SpendingControl {
+	p := new(SpendingControl)
+	*p = x
+	return p
+}
+
+func (x SpendingControl) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SpendingControl) Descriptor() protoreflect.EnumDescriptor {
+	return file_consilience_v1_admin_service_proto_enumTypes[1].Descriptor()
+}
+
+func (SpendingControl) Type() protoreflect.EnumType {
+	return &file_consilience_v1_admin_service_proto_enumTypes[1]
+}
+
+func (x SpendingControl) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SpendingControl.Descriptor instead.
+func (SpendingControl) EnumDescriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{1}
+}
+
 // Where a training stands.
 type TrainingState int32
 
@@ -140,11 +201,11 @@ func (x TrainingState) String() string {
 }
 
 func (TrainingState) Descriptor() protoreflect.EnumDescriptor {
-	return file_consilience_v1_admin_service_proto_enumTypes[1].Descriptor()
+	return file_consilience_v1_admin_service_proto_enumTypes[2].Descriptor()
 }
 
 func (TrainingState) Type() protoreflect.EnumType {
-	return &file_consilience_v1_admin_service_proto_enumTypes[1]
+	return &file_consilience_v1_admin_service_proto_enumTypes[2]
 }
 
 func (x TrainingState) Number() protoreflect.EnumNumber {
@@ -153,7 +214,7 @@ func (x TrainingState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TrainingState.Descriptor instead.
 func (TrainingState) EnumDescriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{1}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{2}
 }
 
 // How a replay compares with its record.
@@ -197,11 +258,11 @@ func (x ReplayVerdict) String() string {
 }
 
 func (ReplayVerdict) Descriptor() protoreflect.EnumDescriptor {
-	return file_consilience_v1_admin_service_proto_enumTypes[2].Descriptor()
+	return file_consilience_v1_admin_service_proto_enumTypes[3].Descriptor()
 }
 
 func (ReplayVerdict) Type() protoreflect.EnumType {
-	return &file_consilience_v1_admin_service_proto_enumTypes[2]
+	return &file_consilience_v1_admin_service_proto_enumTypes[3]
 }
 
 func (x ReplayVerdict) Number() protoreflect.EnumNumber {
@@ -210,7 +271,7 @@ func (x ReplayVerdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ReplayVerdict.Descriptor instead.
 func (ReplayVerdict) EnumDescriptor() ([]byte, []int) {
-	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{2}
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{3}
 }
 
 // Asks for the status.
@@ -284,7 +345,9 @@ type GetStatusResponse struct {
 	// Why it is in its mode, and since when.
 	ModeStatus *ModeStatus `protobuf:"bytes,30,opt,name=mode_status,json=modeStatus,proto3" json:"mode_status,omitempty"`
 	// The cache of answers; left out: there is none.
-	Cache         *CacheStatus `protobuf:"bytes,31,opt,name=cache,proto3" json:"cache,omitempty"`
+	Cache *CacheStatus `protobuf:"bytes,31,opt,name=cache,proto3" json:"cache,omitempty"`
+	// Budgets and what they do by themselves, as of a few seconds ago.
+	Budgets       []*BudgetStatus `protobuf:"bytes,40,rep,name=budgets,proto3" json:"budgets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -427,6 +490,13 @@ func (x *GetStatusResponse) GetModeStatus() *ModeStatus {
 func (x *GetStatusResponse) GetCache() *CacheStatus {
 	if x != nil {
 		return x.Cache
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetBudgets() []*BudgetStatus {
+	if x != nil {
+		return x.Budgets
 	}
 	return nil
 }
@@ -2625,10 +2695,14 @@ type BudgetStatus struct {
 	SettledNanoUsd int64 `protobuf:"varint,2,opt,name=settled_nano_usd,json=settledNanoUsd,proto3" json:"settled_nano_usd,omitempty"`
 	// Reserved, nano US dollars.
 	ReservedNanoUsd int64 `protobuf:"varint,3,opt,name=reserved_nano_usd,json=reservedNanoUsd,proto3" json:"reserved_nano_usd,omitempty"`
-	// Start of the present window.
+	// Start of the present window; left out: the window has no end.
 	WindowStartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=window_start_time,json=windowStartTime,proto3" json:"window_start_time,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Share of the limit that is settled or reserved.
+	Used float64 `protobuf:"fixed64,40,opt,name=used,proto3" json:"used,omitempty"`
+	// What the budget does by itself at this share.
+	Control       SpendingControl `protobuf:"varint,41,opt,name=control,proto3,enum=consilience.v1.SpendingControl" json:"control,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BudgetStatus) Reset() {
@@ -2689,12 +2763,27 @@ func (x *BudgetStatus) GetWindowStartTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *BudgetStatus) GetUsed() float64 {
+	if x != nil {
+		return x.Used
+	}
+	return 0
+}
+
+func (x *BudgetStatus) GetControl() SpendingControl {
+	if x != nil {
+		return x.Control
+	}
+	return SpendingControl_SPENDING_CONTROL_UNSPECIFIED
+}
+
 // Sets or removes a budget.
 type SetBudgetRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The budget.
+	// The budget; to remove one, its name is enough.
 	Budget *Budget `protobuf:"bytes,1,opt,name=budget,proto3" json:"budget,omitempty"`
-	// True: remove it.
+	// True: remove it. One that the configuration defines stays removed until it
+	// is changed there.
 	Remove        bool `protobuf:"varint,2,opt,name=remove,proto3" json:"remove,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3665,7 +3754,7 @@ var File_consilience_v1_admin_service_proto protoreflect.FileDescriptor
 const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
 	"\"consilience/v1/admin_service.proto\x12\x0econsilience.v1\x1a\x1fconsilience/v1/prediction.proto\x1a\x1dconsilience/v1/question.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n" +
-	"\x10GetStatusRequest\"\xeb\x05\n" +
+	"\x10GetStatusRequest\"\xa3\x06\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -3691,7 +3780,8 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\blearning\x18\x0e \x01(\v2\x1e.consilience.v1.LearningStatusR\blearning\x12;\n" +
 	"\vmode_status\x18\x1e \x01(\v2\x1a.consilience.v1.ModeStatusR\n" +
 	"modeStatus\x121\n" +
-	"\x05cache\x18\x1f \x01(\v2\x1b.consilience.v1.CacheStatusR\x05cache\"\xe8\x02\n" +
+	"\x05cache\x18\x1f \x01(\v2\x1b.consilience.v1.CacheStatusR\x05cache\x126\n" +
+	"\abudgets\x18( \x03(\v2\x1c.consilience.v1.BudgetStatusR\abudgets\"\xe8\x02\n" +
 	"\n" +
 	"ModeStatus\x121\n" +
 	"\x04mode\x18\x01 \x01(\x0e2\x1d.consilience.v1.OperatingModeR\x04mode\x12\x16\n" +
@@ -3883,12 +3973,14 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05scope\x18\x02 \x01(\tR\x05scope\x12$\n" +
 	"\x0elimit_nano_usd\x18\x03 \x01(\x03R\flimitNanoUsd\x121\n" +
-	"\x06window\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x06window\"\xdc\x01\n" +
+	"\x06window\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x06window\"\xab\x02\n" +
 	"\fBudgetStatus\x12.\n" +
 	"\x06budget\x18\x01 \x01(\v2\x16.consilience.v1.BudgetR\x06budget\x12(\n" +
 	"\x10settled_nano_usd\x18\x02 \x01(\x03R\x0esettledNanoUsd\x12*\n" +
 	"\x11reserved_nano_usd\x18\x03 \x01(\x03R\x0freservedNanoUsd\x12F\n" +
-	"\x11window_start_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0fwindowStartTime\"Z\n" +
+	"\x11window_start_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0fwindowStartTime\x12\x12\n" +
+	"\x04used\x18( \x01(\x01R\x04used\x129\n" +
+	"\acontrol\x18) \x01(\x0e2\x1f.consilience.v1.SpendingControlR\acontrol\"Z\n" +
 	"\x10SetBudgetRequest\x12.\n" +
 	"\x06budget\x18\x01 \x01(\v2\x16.consilience.v1.BudgetR\x06budget\x12\x16\n" +
 	"\x06remove\x18\x02 \x01(\bR\x06remove\"I\n" +
@@ -3977,7 +4069,13 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\x16OPERATING_MODE_REDUCED\x10\x02\x12\x1e\n" +
 	"\x1aOPERATING_MODE_CACHED_ONLY\x10\x03\x12\x1e\n" +
 	"\x1aOPERATING_MODE_MARKET_ONLY\x10\x04\x12\x17\n" +
-	"\x13OPERATING_MODE_HALT\x10\x05*\xb9\x01\n" +
+	"\x13OPERATING_MODE_HALT\x10\x05*\xa5\x01\n" +
+	"\x0fSpendingControl\x12 \n" +
+	"\x1cSPENDING_CONTROL_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15SPENDING_CONTROL_NONE\x10\x01\x12\x1c\n" +
+	"\x18SPENDING_CONTROL_CHEAPER\x10\x02\x12\x1c\n" +
+	"\x18SPENDING_CONTROL_CASCADE\x10\x03\x12\x19\n" +
+	"\x15SPENDING_CONTROL_STOP\x10\x04*\xb9\x01\n" +
 	"\rTrainingState\x12\x1e\n" +
 	"\x1aTRAINING_STATE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16TRAINING_STATE_PENDING\x10\x01\x12\x1a\n" +
@@ -4022,167 +4120,170 @@ func file_consilience_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_consilience_v1_admin_service_proto_rawDescData
 }
 
-var file_consilience_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_consilience_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
 var file_consilience_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_consilience_v1_admin_service_proto_goTypes = []any{
 	(OperatingMode)(0),               // 0: consilience.v1.OperatingMode
-	(TrainingState)(0),               // 1: consilience.v1.TrainingState
-	(ReplayVerdict)(0),               // 2: consilience.v1.ReplayVerdict
-	(*GetStatusRequest)(nil),         // 3: consilience.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),        // 4: consilience.v1.GetStatusResponse
-	(*ModeStatus)(nil),               // 5: consilience.v1.ModeStatus
-	(*CacheStatus)(nil),              // 6: consilience.v1.CacheStatus
-	(*SetModeRequest)(nil),           // 7: consilience.v1.SetModeRequest
-	(*SetModeResponse)(nil),          // 8: consilience.v1.SetModeResponse
-	(*LearningStatus)(nil),           // 9: consilience.v1.LearningStatus
-	(*EnsembleStatus)(nil),           // 10: consilience.v1.EnsembleStatus
-	(*ListMembersRequest)(nil),       // 11: consilience.v1.ListMembersRequest
-	(*ListMembersResponse)(nil),      // 12: consilience.v1.ListMembersResponse
-	(*Member)(nil),                   // 13: consilience.v1.Member
-	(*UpdateMemberRequest)(nil),      // 14: consilience.v1.UpdateMemberRequest
-	(*UpdateMemberResponse)(nil),     // 15: consilience.v1.UpdateMemberResponse
-	(*AddMemberRequest)(nil),         // 16: consilience.v1.AddMemberRequest
-	(*AddMemberResponse)(nil),        // 17: consilience.v1.AddMemberResponse
-	(*RemoveMemberRequest)(nil),      // 18: consilience.v1.RemoveMemberRequest
-	(*RemoveMemberResponse)(nil),     // 19: consilience.v1.RemoveMemberResponse
-	(*SetStrategyRequest)(nil),       // 20: consilience.v1.SetStrategyRequest
-	(*SetStrategyResponse)(nil),      // 21: consilience.v1.SetStrategyResponse
-	(*RecordOutcomeRequest)(nil),     // 22: consilience.v1.RecordOutcomeRequest
-	(*RecordOutcomeResponse)(nil),    // 23: consilience.v1.RecordOutcomeResponse
-	(*RecordOutcomeResult)(nil),      // 24: consilience.v1.RecordOutcomeResult
-	(*ListPerformanceRequest)(nil),   // 25: consilience.v1.ListPerformanceRequest
-	(*ListPerformanceResponse)(nil),  // 26: consilience.v1.ListPerformanceResponse
-	(*ErrorCorrelation)(nil),         // 27: consilience.v1.ErrorCorrelation
-	(*Performance)(nil),              // 28: consilience.v1.Performance
-	(*GetSpendRequest)(nil),          // 29: consilience.v1.GetSpendRequest
-	(*GetSpendResponse)(nil),         // 30: consilience.v1.GetSpendResponse
-	(*Spend)(nil),                    // 31: consilience.v1.Spend
-	(*Budget)(nil),                   // 32: consilience.v1.Budget
-	(*BudgetStatus)(nil),             // 33: consilience.v1.BudgetStatus
-	(*SetBudgetRequest)(nil),         // 34: consilience.v1.SetBudgetRequest
-	(*SetBudgetResponse)(nil),        // 35: consilience.v1.SetBudgetResponse
-	(*StartTrainingRequest)(nil),     // 36: consilience.v1.StartTrainingRequest
-	(*StartTrainingResponse)(nil),    // 37: consilience.v1.StartTrainingResponse
-	(*GetTrainingRequest)(nil),       // 38: consilience.v1.GetTrainingRequest
-	(*GetTrainingResponse)(nil),      // 39: consilience.v1.GetTrainingResponse
-	(*CancelTrainingRequest)(nil),    // 40: consilience.v1.CancelTrainingRequest
-	(*CancelTrainingResponse)(nil),   // 41: consilience.v1.CancelTrainingResponse
-	(*Training)(nil),                 // 42: consilience.v1.Training
-	(*ListPredictionsRequest)(nil),   // 43: consilience.v1.ListPredictionsRequest
-	(*ListPredictionsResponse)(nil),  // 44: consilience.v1.ListPredictionsResponse
-	(*ReplayPredictionRequest)(nil),  // 45: consilience.v1.ReplayPredictionRequest
-	(*ReplayPredictionResponse)(nil), // 46: consilience.v1.ReplayPredictionResponse
-	(*WatchEventsRequest)(nil),       // 47: consilience.v1.WatchEventsRequest
-	(*WatchEventsResponse)(nil),      // 48: consilience.v1.WatchEventsResponse
-	nil,                              // 49: consilience.v1.ModeStatus.MeasuredEntry
-	nil,                              // 50: consilience.v1.LearningStatus.BeliefEntry
-	nil,                              // 51: consilience.v1.Member.AbsencesEntry
-	nil,                              // 52: consilience.v1.SetStrategyRequest.ParametersEntry
-	nil,                              // 53: consilience.v1.StartTrainingRequest.ParametersEntry
-	nil,                              // 54: consilience.v1.Training.MetricsEntry
-	nil,                              // 55: consilience.v1.WatchEventsResponse.FiguresEntry
-	(*timestamppb.Timestamp)(nil),    // 56: google.protobuf.Timestamp
-	(*Prediction)(nil),               // 57: consilience.v1.Prediction
-	(*durationpb.Duration)(nil),      // 58: google.protobuf.Duration
-	(*Method)(nil),                   // 59: consilience.v1.Method
-	(*Resolution)(nil),               // 60: consilience.v1.Resolution
+	(SpendingControl)(0),             // 1: consilience.v1.SpendingControl
+	(TrainingState)(0),               // 2: consilience.v1.TrainingState
+	(ReplayVerdict)(0),               // 3: consilience.v1.ReplayVerdict
+	(*GetStatusRequest)(nil),         // 4: consilience.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),        // 5: consilience.v1.GetStatusResponse
+	(*ModeStatus)(nil),               // 6: consilience.v1.ModeStatus
+	(*CacheStatus)(nil),              // 7: consilience.v1.CacheStatus
+	(*SetModeRequest)(nil),           // 8: consilience.v1.SetModeRequest
+	(*SetModeResponse)(nil),          // 9: consilience.v1.SetModeResponse
+	(*LearningStatus)(nil),           // 10: consilience.v1.LearningStatus
+	(*EnsembleStatus)(nil),           // 11: consilience.v1.EnsembleStatus
+	(*ListMembersRequest)(nil),       // 12: consilience.v1.ListMembersRequest
+	(*ListMembersResponse)(nil),      // 13: consilience.v1.ListMembersResponse
+	(*Member)(nil),                   // 14: consilience.v1.Member
+	(*UpdateMemberRequest)(nil),      // 15: consilience.v1.UpdateMemberRequest
+	(*UpdateMemberResponse)(nil),     // 16: consilience.v1.UpdateMemberResponse
+	(*AddMemberRequest)(nil),         // 17: consilience.v1.AddMemberRequest
+	(*AddMemberResponse)(nil),        // 18: consilience.v1.AddMemberResponse
+	(*RemoveMemberRequest)(nil),      // 19: consilience.v1.RemoveMemberRequest
+	(*RemoveMemberResponse)(nil),     // 20: consilience.v1.RemoveMemberResponse
+	(*SetStrategyRequest)(nil),       // 21: consilience.v1.SetStrategyRequest
+	(*SetStrategyResponse)(nil),      // 22: consilience.v1.SetStrategyResponse
+	(*RecordOutcomeRequest)(nil),     // 23: consilience.v1.RecordOutcomeRequest
+	(*RecordOutcomeResponse)(nil),    // 24: consilience.v1.RecordOutcomeResponse
+	(*RecordOutcomeResult)(nil),      // 25: consilience.v1.RecordOutcomeResult
+	(*ListPerformanceRequest)(nil),   // 26: consilience.v1.ListPerformanceRequest
+	(*ListPerformanceResponse)(nil),  // 27: consilience.v1.ListPerformanceResponse
+	(*ErrorCorrelation)(nil),         // 28: consilience.v1.ErrorCorrelation
+	(*Performance)(nil),              // 29: consilience.v1.Performance
+	(*GetSpendRequest)(nil),          // 30: consilience.v1.GetSpendRequest
+	(*GetSpendResponse)(nil),         // 31: consilience.v1.GetSpendResponse
+	(*Spend)(nil),                    // 32: consilience.v1.Spend
+	(*Budget)(nil),                   // 33: consilience.v1.Budget
+	(*BudgetStatus)(nil),             // 34: consilience.v1.BudgetStatus
+	(*SetBudgetRequest)(nil),         // 35: consilience.v1.SetBudgetRequest
+	(*SetBudgetResponse)(nil),        // 36: consilience.v1.SetBudgetResponse
+	(*StartTrainingRequest)(nil),     // 37: consilience.v1.StartTrainingRequest
+	(*StartTrainingResponse)(nil),    // 38: consilience.v1.StartTrainingResponse
+	(*GetTrainingRequest)(nil),       // 39: consilience.v1.GetTrainingRequest
+	(*GetTrainingResponse)(nil),      // 40: consilience.v1.GetTrainingResponse
+	(*CancelTrainingRequest)(nil),    // 41: consilience.v1.CancelTrainingRequest
+	(*CancelTrainingResponse)(nil),   // 42: consilience.v1.CancelTrainingResponse
+	(*Training)(nil),                 // 43: consilience.v1.Training
+	(*ListPredictionsRequest)(nil),   // 44: consilience.v1.ListPredictionsRequest
+	(*ListPredictionsResponse)(nil),  // 45: consilience.v1.ListPredictionsResponse
+	(*ReplayPredictionRequest)(nil),  // 46: consilience.v1.ReplayPredictionRequest
+	(*ReplayPredictionResponse)(nil), // 47: consilience.v1.ReplayPredictionResponse
+	(*WatchEventsRequest)(nil),       // 48: consilience.v1.WatchEventsRequest
+	(*WatchEventsResponse)(nil),      // 49: consilience.v1.WatchEventsResponse
+	nil,                              // 50: consilience.v1.ModeStatus.MeasuredEntry
+	nil,                              // 51: consilience.v1.LearningStatus.BeliefEntry
+	nil,                              // 52: consilience.v1.Member.AbsencesEntry
+	nil,                              // 53: consilience.v1.SetStrategyRequest.ParametersEntry
+	nil,                              // 54: consilience.v1.StartTrainingRequest.ParametersEntry
+	nil,                              // 55: consilience.v1.Training.MetricsEntry
+	nil,                              // 56: consilience.v1.WatchEventsResponse.FiguresEntry
+	(*timestamppb.Timestamp)(nil),    // 57: google.protobuf.Timestamp
+	(*Prediction)(nil),               // 58: consilience.v1.Prediction
+	(*durationpb.Duration)(nil),      // 59: google.protobuf.Duration
+	(*Method)(nil),                   // 60: consilience.v1.Method
+	(*Resolution)(nil),               // 61: consilience.v1.Resolution
 }
 var file_consilience_v1_admin_service_proto_depIdxs = []int32{
-	56, // 0: consilience.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
-	10, // 1: consilience.v1.GetStatusResponse.ensembles:type_name -> consilience.v1.EnsembleStatus
+	57, // 0: consilience.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
+	11, // 1: consilience.v1.GetStatusResponse.ensembles:type_name -> consilience.v1.EnsembleStatus
 	0,  // 2: consilience.v1.GetStatusResponse.mode:type_name -> consilience.v1.OperatingMode
-	57, // 3: consilience.v1.GetStatusResponse.last_prediction:type_name -> consilience.v1.Prediction
-	9,  // 4: consilience.v1.GetStatusResponse.learning:type_name -> consilience.v1.LearningStatus
-	5,  // 5: consilience.v1.GetStatusResponse.mode_status:type_name -> consilience.v1.ModeStatus
-	6,  // 6: consilience.v1.GetStatusResponse.cache:type_name -> consilience.v1.CacheStatus
-	0,  // 7: consilience.v1.ModeStatus.mode:type_name -> consilience.v1.OperatingMode
-	56, // 8: consilience.v1.ModeStatus.since_time:type_name -> google.protobuf.Timestamp
-	56, // 9: consilience.v1.ModeStatus.until_time:type_name -> google.protobuf.Timestamp
-	49, // 10: consilience.v1.ModeStatus.measured:type_name -> consilience.v1.ModeStatus.MeasuredEntry
-	0,  // 11: consilience.v1.SetModeRequest.mode:type_name -> consilience.v1.OperatingMode
-	58, // 12: consilience.v1.SetModeRequest.duration:type_name -> google.protobuf.Duration
-	5,  // 13: consilience.v1.SetModeResponse.status:type_name -> consilience.v1.ModeStatus
-	50, // 14: consilience.v1.LearningStatus.belief:type_name -> consilience.v1.LearningStatus.BeliefEntry
-	59, // 15: consilience.v1.EnsembleStatus.method:type_name -> consilience.v1.Method
-	13, // 16: consilience.v1.ListMembersResponse.members:type_name -> consilience.v1.Member
-	58, // 17: consilience.v1.Member.timeout:type_name -> google.protobuf.Duration
-	58, // 18: consilience.v1.Member.mean_latency:type_name -> google.protobuf.Duration
-	51, // 19: consilience.v1.Member.absences:type_name -> consilience.v1.Member.AbsencesEntry
-	58, // 20: consilience.v1.UpdateMemberRequest.timeout:type_name -> google.protobuf.Duration
-	13, // 21: consilience.v1.UpdateMemberResponse.member:type_name -> consilience.v1.Member
-	13, // 22: consilience.v1.AddMemberRequest.member:type_name -> consilience.v1.Member
-	13, // 23: consilience.v1.AddMemberResponse.member:type_name -> consilience.v1.Member
-	52, // 24: consilience.v1.SetStrategyRequest.parameters:type_name -> consilience.v1.SetStrategyRequest.ParametersEntry
-	10, // 25: consilience.v1.SetStrategyResponse.ensemble:type_name -> consilience.v1.EnsembleStatus
-	60, // 26: consilience.v1.RecordOutcomeRequest.resolutions:type_name -> consilience.v1.Resolution
-	24, // 27: consilience.v1.RecordOutcomeResponse.results:type_name -> consilience.v1.RecordOutcomeResult
-	28, // 28: consilience.v1.ListPerformanceResponse.performances:type_name -> consilience.v1.Performance
-	27, // 29: consilience.v1.ListPerformanceResponse.correlation:type_name -> consilience.v1.ErrorCorrelation
-	58, // 30: consilience.v1.Performance.mean_latency:type_name -> google.protobuf.Duration
-	56, // 31: consilience.v1.GetSpendRequest.start_time:type_name -> google.protobuf.Timestamp
-	56, // 32: consilience.v1.GetSpendRequest.end_time:type_name -> google.protobuf.Timestamp
-	31, // 33: consilience.v1.GetSpendResponse.spends:type_name -> consilience.v1.Spend
-	33, // 34: consilience.v1.GetSpendResponse.budgets:type_name -> consilience.v1.BudgetStatus
-	58, // 35: consilience.v1.Budget.window:type_name -> google.protobuf.Duration
-	32, // 36: consilience.v1.BudgetStatus.budget:type_name -> consilience.v1.Budget
-	56, // 37: consilience.v1.BudgetStatus.window_start_time:type_name -> google.protobuf.Timestamp
-	32, // 38: consilience.v1.SetBudgetRequest.budget:type_name -> consilience.v1.Budget
-	33, // 39: consilience.v1.SetBudgetResponse.budget:type_name -> consilience.v1.BudgetStatus
-	53, // 40: consilience.v1.StartTrainingRequest.parameters:type_name -> consilience.v1.StartTrainingRequest.ParametersEntry
-	42, // 41: consilience.v1.StartTrainingResponse.training:type_name -> consilience.v1.Training
-	42, // 42: consilience.v1.GetTrainingResponse.training:type_name -> consilience.v1.Training
-	42, // 43: consilience.v1.CancelTrainingResponse.training:type_name -> consilience.v1.Training
-	1,  // 44: consilience.v1.Training.state:type_name -> consilience.v1.TrainingState
-	54, // 45: consilience.v1.Training.metrics:type_name -> consilience.v1.Training.MetricsEntry
-	56, // 46: consilience.v1.Training.start_time:type_name -> google.protobuf.Timestamp
-	56, // 47: consilience.v1.ListPredictionsRequest.start_time:type_name -> google.protobuf.Timestamp
-	56, // 48: consilience.v1.ListPredictionsRequest.end_time:type_name -> google.protobuf.Timestamp
-	57, // 49: consilience.v1.ListPredictionsResponse.predictions:type_name -> consilience.v1.Prediction
-	57, // 50: consilience.v1.ReplayPredictionResponse.stored:type_name -> consilience.v1.Prediction
-	57, // 51: consilience.v1.ReplayPredictionResponse.replayed:type_name -> consilience.v1.Prediction
-	2,  // 52: consilience.v1.ReplayPredictionResponse.verdict:type_name -> consilience.v1.ReplayVerdict
-	56, // 53: consilience.v1.WatchEventsResponse.time:type_name -> google.protobuf.Timestamp
-	57, // 54: consilience.v1.WatchEventsResponse.prediction:type_name -> consilience.v1.Prediction
-	55, // 55: consilience.v1.WatchEventsResponse.figures:type_name -> consilience.v1.WatchEventsResponse.FiguresEntry
-	3,  // 56: consilience.v1.AdminService.GetStatus:input_type -> consilience.v1.GetStatusRequest
-	11, // 57: consilience.v1.AdminService.ListMembers:input_type -> consilience.v1.ListMembersRequest
-	14, // 58: consilience.v1.AdminService.UpdateMember:input_type -> consilience.v1.UpdateMemberRequest
-	16, // 59: consilience.v1.AdminService.AddMember:input_type -> consilience.v1.AddMemberRequest
-	18, // 60: consilience.v1.AdminService.RemoveMember:input_type -> consilience.v1.RemoveMemberRequest
-	20, // 61: consilience.v1.AdminService.SetStrategy:input_type -> consilience.v1.SetStrategyRequest
-	22, // 62: consilience.v1.AdminService.RecordOutcome:input_type -> consilience.v1.RecordOutcomeRequest
-	25, // 63: consilience.v1.AdminService.ListPerformance:input_type -> consilience.v1.ListPerformanceRequest
-	29, // 64: consilience.v1.AdminService.GetSpend:input_type -> consilience.v1.GetSpendRequest
-	34, // 65: consilience.v1.AdminService.SetBudget:input_type -> consilience.v1.SetBudgetRequest
-	36, // 66: consilience.v1.AdminService.StartTraining:input_type -> consilience.v1.StartTrainingRequest
-	38, // 67: consilience.v1.AdminService.GetTraining:input_type -> consilience.v1.GetTrainingRequest
-	40, // 68: consilience.v1.AdminService.CancelTraining:input_type -> consilience.v1.CancelTrainingRequest
-	43, // 69: consilience.v1.AdminService.ListPredictions:input_type -> consilience.v1.ListPredictionsRequest
-	45, // 70: consilience.v1.AdminService.ReplayPrediction:input_type -> consilience.v1.ReplayPredictionRequest
-	7,  // 71: consilience.v1.AdminService.SetMode:input_type -> consilience.v1.SetModeRequest
-	47, // 72: consilience.v1.AdminService.WatchEvents:input_type -> consilience.v1.WatchEventsRequest
-	4,  // 73: consilience.v1.AdminService.GetStatus:output_type -> consilience.v1.GetStatusResponse
-	12, // 74: consilience.v1.AdminService.ListMembers:output_type -> consilience.v1.ListMembersResponse
-	15, // 75: consilience.v1.AdminService.UpdateMember:output_type -> consilience.v1.UpdateMemberResponse
-	17, // 76: consilience.v1.AdminService.AddMember:output_type -> consilience.v1.AddMemberResponse
-	19, // 77: consilience.v1.AdminService.RemoveMember:output_type -> consilience.v1.RemoveMemberResponse
-	21, // 78: consilience.v1.AdminService.SetStrategy:output_type -> consilience.v1.SetStrategyResponse
-	23, // 79: consilience.v1.AdminService.RecordOutcome:output_type -> consilience.v1.RecordOutcomeResponse
-	26, // 80: consilience.v1.AdminService.ListPerformance:output_type -> consilience.v1.ListPerformanceResponse
-	30, // 81: consilience.v1.AdminService.GetSpend:output_type -> consilience.v1.GetSpendResponse
-	35, // 82: consilience.v1.AdminService.SetBudget:output_type -> consilience.v1.SetBudgetResponse
-	37, // 83: consilience.v1.AdminService.StartTraining:output_type -> consilience.v1.StartTrainingResponse
-	39, // 84: consilience.v1.AdminService.GetTraining:output_type -> consilience.v1.GetTrainingResponse
-	41, // 85: consilience.v1.AdminService.CancelTraining:output_type -> consilience.v1.CancelTrainingResponse
-	44, // 86: consilience.v1.AdminService.ListPredictions:output_type -> consilience.v1.ListPredictionsResponse
-	46, // 87: consilience.v1.AdminService.ReplayPrediction:output_type -> consilience.v1.ReplayPredictionResponse
-	8,  // 88: consilience.v1.AdminService.SetMode:output_type -> consilience.v1.SetModeResponse
-	48, // 89: consilience.v1.AdminService.WatchEvents:output_type -> consilience.v1.WatchEventsResponse
-	73, // [73:90] is the sub-list for method output_type
-	56, // [56:73] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	58, // 3: consilience.v1.GetStatusResponse.last_prediction:type_name -> consilience.v1.Prediction
+	10, // 4: consilience.v1.GetStatusResponse.learning:type_name -> consilience.v1.LearningStatus
+	6,  // 5: consilience.v1.GetStatusResponse.mode_status:type_name -> consilience.v1.ModeStatus
+	7,  // 6: consilience.v1.GetStatusResponse.cache:type_name -> consilience.v1.CacheStatus
+	34, // 7: consilience.v1.GetStatusResponse.budgets:type_name -> consilience.v1.BudgetStatus
+	0,  // 8: consilience.v1.ModeStatus.mode:type_name -> consilience.v1.OperatingMode
+	57, // 9: consilience.v1.ModeStatus.since_time:type_name -> google.protobuf.Timestamp
+	57, // 10: consilience.v1.ModeStatus.until_time:type_name -> google.protobuf.Timestamp
+	50, // 11: consilience.v1.ModeStatus.measured:type_name -> consilience.v1.ModeStatus.MeasuredEntry
+	0,  // 12: consilience.v1.SetModeRequest.mode:type_name -> consilience.v1.OperatingMode
+	59, // 13: consilience.v1.SetModeRequest.duration:type_name -> google.protobuf.Duration
+	6,  // 14: consilience.v1.SetModeResponse.status:type_name -> consilience.v1.ModeStatus
+	51, // 15: consilience.v1.LearningStatus.belief:type_name -> consilience.v1.LearningStatus.BeliefEntry
+	60, // 16: consilience.v1.EnsembleStatus.method:type_name -> consilience.v1.Method
+	14, // 17: consilience.v1.ListMembersResponse.members:type_name -> consilience.v1.Member
+	59, // 18: consilience.v1.Member.timeout:type_name -> google.protobuf.Duration
+	59, // 19: consilience.v1.Member.mean_latency:type_name -> google.protobuf.Duration
+	52, // 20: consilience.v1.Member.absences:type_name -> consilience.v1.Member.AbsencesEntry
+	59, // 21: consilience.v1.UpdateMemberRequest.timeout:type_name -> google.protobuf.Duration
+	14, // 22: consilience.v1.UpdateMemberResponse.member:type_name -> consilience.v1.Member
+	14, // 23: consilience.v1.AddMemberRequest.member:type_name -> consilience.v1.Member
+	14, // 24: consilience.v1.AddMemberResponse.member:type_name -> consilience.v1.Member
+	53, // 25: consilience.v1.SetStrategyRequest.parameters:type_name -> consilience.v1.SetStrategyRequest.ParametersEntry
+	11, // 26: consilience.v1.SetStrategyResponse.ensemble:type_name -> consilience.v1.EnsembleStatus
+	61, // 27: consilience.v1.RecordOutcomeRequest.resolutions:type_name -> consilience.v1.Resolution
+	25, // 28: consilience.v1.RecordOutcomeResponse.results:type_name -> consilience.v1.RecordOutcomeResult
+	29, // 29: consilience.v1.ListPerformanceResponse.performances:type_name -> consilience.v1.Performance
+	28, // 30: consilience.v1.ListPerformanceResponse.correlation:type_name -> consilience.v1.ErrorCorrelation
+	59, // 31: consilience.v1.Performance.mean_latency:type_name -> google.protobuf.Duration
+	57, // 32: consilience.v1.GetSpendRequest.start_time:type_name -> google.protobuf.Timestamp
+	57, // 33: consilience.v1.GetSpendRequest.end_time:type_name -> google.protobuf.Timestamp
+	32, // 34: consilience.v1.GetSpendResponse.spends:type_name -> consilience.v1.Spend
+	34, // 35: consilience.v1.GetSpendResponse.budgets:type_name -> consilience.v1.BudgetStatus
+	59, // 36: consilience.v1.Budget.window:type_name -> google.protobuf.Duration
+	33, // 37: consilience.v1.BudgetStatus.budget:type_name -> consilience.v1.Budget
+	57, // 38: consilience.v1.BudgetStatus.window_start_time:type_name -> google.protobuf.Timestamp
+	1,  // 39: consilience.v1.BudgetStatus.control:type_name -> consilience.v1.SpendingControl
+	33, // 40: consilience.v1.SetBudgetRequest.budget:type_name -> consilience.v1.Budget
+	34, // 41: consilience.v1.SetBudgetResponse.budget:type_name -> consilience.v1.BudgetStatus
+	54, // 42: consilience.v1.StartTrainingRequest.parameters:type_name -> consilience.v1.StartTrainingRequest.ParametersEntry
+	43, // 43: consilience.v1.StartTrainingResponse.training:type_name -> consilience.v1.Training
+	43, // 44: consilience.v1.GetTrainingResponse.training:type_name -> consilience.v1.Training
+	43, // 45: consilience.v1.CancelTrainingResponse.training:type_name -> consilience.v1.Training
+	2,  // 46: consilience.v1.Training.state:type_name -> consilience.v1.TrainingState
+	55, // 47: consilience.v1.Training.metrics:type_name -> consilience.v1.Training.MetricsEntry
+	57, // 48: consilience.v1.Training.start_time:type_name -> google.protobuf.Timestamp
+	57, // 49: consilience.v1.ListPredictionsRequest.start_time:type_name -> google.protobuf.Timestamp
+	57, // 50: consilience.v1.ListPredictionsRequest.end_time:type_name -> google.protobuf.Timestamp
+	58, // 51: consilience.v1.ListPredictionsResponse.predictions:type_name -> consilience.v1.Prediction
+	58, // 52: consilience.v1.ReplayPredictionResponse.stored:type_name -> consilience.v1.Prediction
+	58, // 53: consilience.v1.ReplayPredictionResponse.replayed:type_name -> consilience.v1.Prediction
+	3,  // 54: consilience.v1.ReplayPredictionResponse.verdict:type_name -> consilience.v1.ReplayVerdict
+	57, // 55: consilience.v1.WatchEventsResponse.time:type_name -> google.protobuf.Timestamp
+	58, // 56: consilience.v1.WatchEventsResponse.prediction:type_name -> consilience.v1.Prediction
+	56, // 57: consilience.v1.WatchEventsResponse.figures:type_name -> consilience.v1.WatchEventsResponse.FiguresEntry
+	4,  // 58: consilience.v1.AdminService.GetStatus:input_type -> consilience.v1.GetStatusRequest
+	12, // 59: consilience.v1.AdminService.ListMembers:input_type -> consilience.v1.ListMembersRequest
+	15, // 60: consilience.v1.AdminService.UpdateMember:input_type -> consilience.v1.UpdateMemberRequest
+	17, // 61: consilience.v1.AdminService.AddMember:input_type -> consilience.v1.AddMemberRequest
+	19, // 62: consilience.v1.AdminService.RemoveMember:input_type -> consilience.v1.RemoveMemberRequest
+	21, // 63: consilience.v1.AdminService.SetStrategy:input_type -> consilience.v1.SetStrategyRequest
+	23, // 64: consilience.v1.AdminService.RecordOutcome:input_type -> consilience.v1.RecordOutcomeRequest
+	26, // 65: consilience.v1.AdminService.ListPerformance:input_type -> consilience.v1.ListPerformanceRequest
+	30, // 66: consilience.v1.AdminService.GetSpend:input_type -> consilience.v1.GetSpendRequest
+	35, // 67: consilience.v1.AdminService.SetBudget:input_type -> consilience.v1.SetBudgetRequest
+	37, // 68: consilience.v1.AdminService.StartTraining:input_type -> consilience.v1.StartTrainingRequest
+	39, // 69: consilience.v1.AdminService.GetTraining:input_type -> consilience.v1.GetTrainingRequest
+	41, // 70: consilience.v1.AdminService.CancelTraining:input_type -> consilience.v1.CancelTrainingRequest
+	44, // 71: consilience.v1.AdminService.ListPredictions:input_type -> consilience.v1.ListPredictionsRequest
+	46, // 72: consilience.v1.AdminService.ReplayPrediction:input_type -> consilience.v1.ReplayPredictionRequest
+	8,  // 73: consilience.v1.AdminService.SetMode:input_type -> consilience.v1.SetModeRequest
+	48, // 74: consilience.v1.AdminService.WatchEvents:input_type -> consilience.v1.WatchEventsRequest
+	5,  // 75: consilience.v1.AdminService.GetStatus:output_type -> consilience.v1.GetStatusResponse
+	13, // 76: consilience.v1.AdminService.ListMembers:output_type -> consilience.v1.ListMembersResponse
+	16, // 77: consilience.v1.AdminService.UpdateMember:output_type -> consilience.v1.UpdateMemberResponse
+	18, // 78: consilience.v1.AdminService.AddMember:output_type -> consilience.v1.AddMemberResponse
+	20, // 79: consilience.v1.AdminService.RemoveMember:output_type -> consilience.v1.RemoveMemberResponse
+	22, // 80: consilience.v1.AdminService.SetStrategy:output_type -> consilience.v1.SetStrategyResponse
+	24, // 81: consilience.v1.AdminService.RecordOutcome:output_type -> consilience.v1.RecordOutcomeResponse
+	27, // 82: consilience.v1.AdminService.ListPerformance:output_type -> consilience.v1.ListPerformanceResponse
+	31, // 83: consilience.v1.AdminService.GetSpend:output_type -> consilience.v1.GetSpendResponse
+	36, // 84: consilience.v1.AdminService.SetBudget:output_type -> consilience.v1.SetBudgetResponse
+	38, // 85: consilience.v1.AdminService.StartTraining:output_type -> consilience.v1.StartTrainingResponse
+	40, // 86: consilience.v1.AdminService.GetTraining:output_type -> consilience.v1.GetTrainingResponse
+	42, // 87: consilience.v1.AdminService.CancelTraining:output_type -> consilience.v1.CancelTrainingResponse
+	45, // 88: consilience.v1.AdminService.ListPredictions:output_type -> consilience.v1.ListPredictionsResponse
+	47, // 89: consilience.v1.AdminService.ReplayPrediction:output_type -> consilience.v1.ReplayPredictionResponse
+	9,  // 90: consilience.v1.AdminService.SetMode:output_type -> consilience.v1.SetModeResponse
+	49, // 91: consilience.v1.AdminService.WatchEvents:output_type -> consilience.v1.WatchEventsResponse
+	75, // [75:92] is the sub-list for method output_type
+	58, // [58:75] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	58, // [58:58] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_consilience_v1_admin_service_proto_init() }
@@ -4200,7 +4301,7 @@ func file_consilience_v1_admin_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_consilience_v1_admin_service_proto_rawDesc), len(file_consilience_v1_admin_service_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      4,
 			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   1,

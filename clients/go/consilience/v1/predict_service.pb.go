@@ -743,9 +743,11 @@ func (x *EstimateCostRequest) GetOptions() *PredictOptions {
 // What it would cost.
 type EstimateCostResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Most that the request could cost: what a budget would reserve.
+	// Most that the request could cost, never more than its limit. Left out: a
+	// member has no known price.
 	UpperBound *Cost `protobuf:"bytes,1,opt,name=upper_bound,json=upperBound,proto3" json:"upper_bound,omitempty"`
-	// What it would cost on average, from past use.
+	// What it would cost on average, from past use, or a guess while there is
+	// none. Left out as above.
 	Expected *Cost `protobuf:"bytes,2,opt,name=expected,proto3" json:"expected,omitempty"`
 	// Both for each member.
 	Members       []*MemberCostEstimate `protobuf:"bytes,3,rep,name=members,proto3" json:"members,omitempty"`
@@ -809,10 +811,14 @@ type MemberCostEstimate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the member.
 	Member string `protobuf:"bytes,1,opt,name=member,proto3" json:"member,omitempty"`
-	// Most that asking it once could cost.
+	// Most that asking it once could cost: what is reserved for a call. Left out:
+	// nobody knows its price.
 	UpperBound *Cost `protobuf:"bytes,2,opt,name=upper_bound,json=upperBound,proto3" json:"upper_bound,omitempty"`
-	// Average.
-	Expected      *Cost `protobuf:"bytes,3,opt,name=expected,proto3" json:"expected,omitempty"`
+	// What asking it usually costs.
+	Expected *Cost `protobuf:"bytes,3,opt,name=expected,proto3" json:"expected,omitempty"`
+	// How often it may be paid for one answer: repeated and hedged calls
+	// included. 0: it is free.
+	MaxCalls      uint32 `protobuf:"varint,4,opt,name=max_calls,json=maxCalls,proto3" json:"max_calls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -866,6 +872,13 @@ func (x *MemberCostEstimate) GetExpected() *Cost {
 		return x.Expected
 	}
 	return nil
+}
+
+func (x *MemberCostEstimate) GetMaxCalls() uint32 {
+	if x != nil {
+		return x.MaxCalls
+	}
+	return 0
 }
 
 // Starts a prediction.
@@ -2352,12 +2365,13 @@ const file_consilience_v1_predict_service_proto_rawDesc = "" +
 	"\vupper_bound\x18\x01 \x01(\v2\x14.consilience.v1.CostR\n" +
 	"upperBound\x120\n" +
 	"\bexpected\x18\x02 \x01(\v2\x14.consilience.v1.CostR\bexpected\x12<\n" +
-	"\amembers\x18\x03 \x03(\v2\".consilience.v1.MemberCostEstimateR\amembers\"\x95\x01\n" +
+	"\amembers\x18\x03 \x03(\v2\".consilience.v1.MemberCostEstimateR\amembers\"\xb2\x01\n" +
 	"\x12MemberCostEstimate\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\tR\x06member\x125\n" +
 	"\vupper_bound\x18\x02 \x01(\v2\x14.consilience.v1.CostR\n" +
 	"upperBound\x120\n" +
-	"\bexpected\x18\x03 \x01(\v2\x14.consilience.v1.CostR\bexpected\"\xa8\x01\n" +
+	"\bexpected\x18\x03 \x01(\v2\x14.consilience.v1.CostR\bexpected\x12\x1b\n" +
+	"\tmax_calls\x18\x04 \x01(\rR\bmaxCalls\"\xa8\x01\n" +
 	"\x17SubmitPredictionRequest\x124\n" +
 	"\bquestion\x18\x01 \x01(\v2\x18.consilience.v1.QuestionR\bquestion\x128\n" +
 	"\aoptions\x18\x02 \x01(\v2\x1e.consilience.v1.PredictOptionsR\aoptions\x12\x1d\n" +

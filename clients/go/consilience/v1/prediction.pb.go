@@ -230,7 +230,8 @@ type PredictOptions struct {
 	// Stop asking once this share of all members' weight agrees and the rest
 	// cannot change the decision, 0..1. 1: only when they cannot.
 	EarlyStopThreshold *float64 `protobuf:"fixed64,12,opt,name=early_stop_threshold,json=earlyStopThreshold,proto3,oneof" json:"early_stop_threshold,omitempty"`
-	// Most that this request may cost, in nano US dollars.
+	// Most that this request may cost, in nano US dollars; a batch as a whole, and
+	// each question in it. Lowers the ensemble's limit, never raises it.
 	MaxCostNanoUsd *int64 `protobuf:"varint,13,opt,name=max_cost_nano_usd,json=maxCostNanoUsd,proto3,oneof" json:"max_cost_nano_usd,omitempty"`
 	// Show the market's price to the other members.
 	ShareMarketPrice bool `protobuf:"varint,14,opt,name=share_market_price,json=shareMarketPrice,proto3" json:"share_market_price,omitempty"`

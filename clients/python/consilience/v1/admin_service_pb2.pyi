@@ -22,6 +22,14 @@ class OperatingMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OPERATING_MODE_MARKET_ONLY: _ClassVar[OperatingMode]
     OPERATING_MODE_HALT: _ClassVar[OperatingMode]
 
+class SpendingControl(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SPENDING_CONTROL_UNSPECIFIED: _ClassVar[SpendingControl]
+    SPENDING_CONTROL_NONE: _ClassVar[SpendingControl]
+    SPENDING_CONTROL_CHEAPER: _ClassVar[SpendingControl]
+    SPENDING_CONTROL_CASCADE: _ClassVar[SpendingControl]
+    SPENDING_CONTROL_STOP: _ClassVar[SpendingControl]
+
 class TrainingState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     TRAINING_STATE_UNSPECIFIED: _ClassVar[TrainingState]
@@ -43,6 +51,11 @@ OPERATING_MODE_REDUCED: OperatingMode
 OPERATING_MODE_CACHED_ONLY: OperatingMode
 OPERATING_MODE_MARKET_ONLY: OperatingMode
 OPERATING_MODE_HALT: OperatingMode
+SPENDING_CONTROL_UNSPECIFIED: SpendingControl
+SPENDING_CONTROL_NONE: SpendingControl
+SPENDING_CONTROL_CHEAPER: SpendingControl
+SPENDING_CONTROL_CASCADE: SpendingControl
+SPENDING_CONTROL_STOP: SpendingControl
 TRAINING_STATE_UNSPECIFIED: TrainingState
 TRAINING_STATE_PENDING: TrainingState
 TRAINING_STATE_RUNNING: TrainingState
@@ -59,7 +72,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("version", "start_time", "ensembles", "mode", "poolings", "executions", "selections", "calibrations", "predictions_in_flight", "predictions_answered", "storage", "last_prediction", "weightings", "learning", "mode_status", "cache")
+    __slots__ = ("version", "start_time", "ensembles", "mode", "poolings", "executions", "selections", "calibrations", "predictions_in_flight", "predictions_answered", "storage", "last_prediction", "weightings", "learning", "mode_status", "cache", "budgets")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     ENSEMBLES_FIELD_NUMBER: _ClassVar[int]
@@ -76,6 +89,7 @@ class GetStatusResponse(_message.Message):
     LEARNING_FIELD_NUMBER: _ClassVar[int]
     MODE_STATUS_FIELD_NUMBER: _ClassVar[int]
     CACHE_FIELD_NUMBER: _ClassVar[int]
+    BUDGETS_FIELD_NUMBER: _ClassVar[int]
     version: str
     start_time: _timestamp_pb2.Timestamp
     ensembles: _containers.RepeatedCompositeFieldContainer[EnsembleStatus]
@@ -92,7 +106,8 @@ class GetStatusResponse(_message.Message):
     learning: LearningStatus
     mode_status: ModeStatus
     cache: CacheStatus
-    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ensembles: _Optional[_Iterable[_Union[EnsembleStatus, _Mapping]]] = ..., mode: _Optional[_Union[OperatingMode, str]] = ..., poolings: _Optional[_Iterable[str]] = ..., executions: _Optional[_Iterable[str]] = ..., selections: _Optional[_Iterable[str]] = ..., calibrations: _Optional[_Iterable[str]] = ..., predictions_in_flight: _Optional[int] = ..., predictions_answered: _Optional[int] = ..., storage: _Optional[str] = ..., last_prediction: _Optional[_Union[_prediction_pb2.Prediction, _Mapping]] = ..., weightings: _Optional[_Iterable[str]] = ..., learning: _Optional[_Union[LearningStatus, _Mapping]] = ..., mode_status: _Optional[_Union[ModeStatus, _Mapping]] = ..., cache: _Optional[_Union[CacheStatus, _Mapping]] = ...) -> None: ...
+    budgets: _containers.RepeatedCompositeFieldContainer[BudgetStatus]
+    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ensembles: _Optional[_Iterable[_Union[EnsembleStatus, _Mapping]]] = ..., mode: _Optional[_Union[OperatingMode, str]] = ..., poolings: _Optional[_Iterable[str]] = ..., executions: _Optional[_Iterable[str]] = ..., selections: _Optional[_Iterable[str]] = ..., calibrations: _Optional[_Iterable[str]] = ..., predictions_in_flight: _Optional[int] = ..., predictions_answered: _Optional[int] = ..., storage: _Optional[str] = ..., last_prediction: _Optional[_Union[_prediction_pb2.Prediction, _Mapping]] = ..., weightings: _Optional[_Iterable[str]] = ..., learning: _Optional[_Union[LearningStatus, _Mapping]] = ..., mode_status: _Optional[_Union[ModeStatus, _Mapping]] = ..., cache: _Optional[_Union[CacheStatus, _Mapping]] = ..., budgets: _Optional[_Iterable[_Union[BudgetStatus, _Mapping]]] = ...) -> None: ...
 
 class ModeStatus(_message.Message):
     __slots__ = ("mode", "reason", "since_time", "manual", "until_time", "measured")
@@ -489,16 +504,20 @@ class Budget(_message.Message):
     def __init__(self, name: _Optional[str] = ..., scope: _Optional[str] = ..., limit_nano_usd: _Optional[int] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class BudgetStatus(_message.Message):
-    __slots__ = ("budget", "settled_nano_usd", "reserved_nano_usd", "window_start_time")
+    __slots__ = ("budget", "settled_nano_usd", "reserved_nano_usd", "window_start_time", "used", "control")
     BUDGET_FIELD_NUMBER: _ClassVar[int]
     SETTLED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     RESERVED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     WINDOW_START_TIME_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    CONTROL_FIELD_NUMBER: _ClassVar[int]
     budget: Budget
     settled_nano_usd: int
     reserved_nano_usd: int
     window_start_time: _timestamp_pb2.Timestamp
-    def __init__(self, budget: _Optional[_Union[Budget, _Mapping]] = ..., settled_nano_usd: _Optional[int] = ..., reserved_nano_usd: _Optional[int] = ..., window_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    used: float
+    control: SpendingControl
+    def __init__(self, budget: _Optional[_Union[Budget, _Mapping]] = ..., settled_nano_usd: _Optional[int] = ..., reserved_nano_usd: _Optional[int] = ..., window_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., used: _Optional[float] = ..., control: _Optional[_Union[SpendingControl, str]] = ...) -> None: ...
 
 class SetBudgetRequest(_message.Message):
     __slots__ = ("budget", "remove")

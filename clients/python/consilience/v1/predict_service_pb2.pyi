@@ -145,14 +145,16 @@ class EstimateCostResponse(_message.Message):
     def __init__(self, upper_bound: _Optional[_Union[_money_pb2.Cost, _Mapping]] = ..., expected: _Optional[_Union[_money_pb2.Cost, _Mapping]] = ..., members: _Optional[_Iterable[_Union[MemberCostEstimate, _Mapping]]] = ...) -> None: ...
 
 class MemberCostEstimate(_message.Message):
-    __slots__ = ("member", "upper_bound", "expected")
+    __slots__ = ("member", "upper_bound", "expected", "max_calls")
     MEMBER_FIELD_NUMBER: _ClassVar[int]
     UPPER_BOUND_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    MAX_CALLS_FIELD_NUMBER: _ClassVar[int]
     member: str
     upper_bound: _money_pb2.Cost
     expected: _money_pb2.Cost
-    def __init__(self, member: _Optional[str] = ..., upper_bound: _Optional[_Union[_money_pb2.Cost, _Mapping]] = ..., expected: _Optional[_Union[_money_pb2.Cost, _Mapping]] = ...) -> None: ...
+    max_calls: int
+    def __init__(self, member: _Optional[str] = ..., upper_bound: _Optional[_Union[_money_pb2.Cost, _Mapping]] = ..., expected: _Optional[_Union[_money_pb2.Cost, _Mapping]] = ..., max_calls: _Optional[int] = ...) -> None: ...
 
 class SubmitPredictionRequest(_message.Message):
     __slots__ = ("question", "options", "request_id")
