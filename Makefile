@@ -28,9 +28,10 @@ $(UV):
 
 $(VENV)/.ready: requirements.lock pyproject.toml clients/python/pyproject.toml | $(UV)
 	@echo "Installing; PyTorch is most of it: 6 GB on disk, once ..."
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --requirement requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --compile-bytecode --requirement requirements.lock
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --editable clients/python --editable .
 	$(MAKE) --no-print-directory proto kernels
+	$(BIN)/python -m compileall -q server kernels models clients/python
 	touch $@
 
 .PHONY: kernels
