@@ -14,7 +14,7 @@ from kernels._arrays import checked
 from kernels._jit import kernel
 from kernels._types import Array, Cube, Matrix, Vector
 from kernels.checks import as_array, as_probabilities, require_shape, require_weights
-from kernels.consensus import consensus, look_for_pool, pool_weighed, prepare, workspace_size
+from kernels.consensus import look_for_pool, pool_and_explain, pool_weighed, prepare, workspace_size
 from kernels.members import TRAITS, use_weights
 from kernels.methods import SUMMARY_SIZE, PoolingMethod
 from kernels.pooling import check_parameters
@@ -70,14 +70,14 @@ def consensus_rows(
     contributions: Matrix,
     summary: Matrix,
 ) -> None:
-    """kernels.consensus.consensus for each query: N rows of everything that it fills.
+    """kernels.consensus.pool_and_explain for each query: N rows of everything that it fills.
 
     probabilities (N, M, C), weights (N, M) or (1, M), parameters (N, P) or
     (1, P), workspace of workspace_size(M, C) places; pooled (N, C),
     used_weights and contributions (N, M), summary (N, SUMMARY_SIZE).
     """
     for n in range(probabilities.shape[0]):
-        consensus(
+        pool_and_explain(
             probabilities[n],
             weights[min(n, weights.shape[0] - 1)],
             method,

@@ -22,7 +22,6 @@ from kernels.members import (
     use_equal_weights,
     use_weights,
 )
-from kernels.methods import PoolingMethod
 from kernels.pools import (
     best_confidence_pool,
     beta_linear_pool,
@@ -212,8 +211,8 @@ def summarise(
     summary[methods.INTERVAL_HIGH] = high
 
 
-@kernel("void(f8[:,::1],f8[::1],i8,f8[::1],f8[::1],f8[::1],f8[::1],f8[::1],f8[::1])")
-def consensus(
+@part()
+def pool_and_explain(
     probabilities: Matrix,
     weights: Vector,
     method: int,
@@ -261,9 +260,65 @@ def consensus(
     summarise(probabilities, used_weights, method, traits, pooled, present, summary)
 
 
+@kernel("void(f8[:,::1],f8[::1],i8,f8[::1],f8[::1])")
+def consensus(
+    probabilities: Matrix, weights: Vector, method: int, parameters: Vector, buffer: Vector
+) -> None:
+    """pool_and_explain into one buffer: every array in a call from Python costs a fifth of a microsecond.
+
+    probabilities (M, C); buffer, of at least buffer_size(M, C) places: summary
+    (SUMMARY_SIZE,), pooled (C,), used_weights (M,), contributions (M,), then scratch.
+    """
+    members, outcomes = probabilities.shape
+    used = methods.SUMMARY_SIZE + outcomes
+    contributions = used + members
+    workspace = contributions + members
+    pool_and_explain(
+        probabilities,
+        weights,
+        method,
+        parameters,
+        buffer[workspace:],
+        buffer[methods.SUMMARY_SIZE : used],
+        buffer[used:contributions],
+        buffer[contributions:workspace],
+        buffer[: methods.SUMMARY_SIZE],
+    )
+
+
+@kernel("i8(f8[::1],f8[::1],i8,f8[::1],f8[::1])")
+def binary_consensus(first: Vector, weights: Vector, method: int, parameters: Vector, buffer: Vector) -> int:
+    """Consensus for two outcomes, of the first one's probabilities.
+
+    first (M,): NaN is absent. buffer: of at least buffer_size(M, 2) + 2 M
+    places. Returns -1, or the index of a probability outside 0..1; then nothing
+    has been pooled.
+    """
+    members = first.shape[0]
+    end = buffer.shape[0]
+    probabilities = buffer[end - 2 * members :].reshape((members, 2))
+    for i in range(members):
+        if first[i] < 0.0 or first[i] > 1.0:
+            return i
+        probabilities[i, 0] = first[i]
+        probabilities[i, 1] = 1.0 - first[i]
+    consensus(probabilities, weights, method, parameters, buffer[: end - 2 * members])
+    return -1
+
+
 def workspace_size(members: int, outcomes: int) -> int:
-    """Places of float64 scratch that consensus needs."""
+    """Places of float64 scratch that pool_and_explain needs."""
     return 2 * members * outcomes + (TRAITS + 1) * members + outcomes
+
+
+def results_size(members: int, outcomes: int) -> int:
+    """Places of a consensus' results in its buffer."""
+    return methods.SUMMARY_SIZE + outcomes + 2 * members
+
+
+def buffer_size(members: int, outcomes: int) -> int:
+    """Places of float64 that consensus needs: results, then scratch."""
+    return results_size(members, outcomes) + workspace_size(members, outcomes)
 
 
 class Consensus:
@@ -273,38 +328,37 @@ class Consensus:
     come from outside go through kernels.pooling.pool first.
 
     Attributes:
+        results: (results_size(M, C),) the four below in one, in this order.
+        summary: (SUMMARY_SIZE,), places named in kernels.methods.
         pooled: (C,) probabilities of the pool.
         used_weights: (M,) weights that counted, summing to 1.
         contributions: (M,) leave-one-out contributions to the chosen outcome.
-        summary: (SUMMARY_SIZE,), places named in kernels.methods.
     """
 
-    __slots__ = ("_workspace", "contributions", "pooled", "summary", "used_weights")
+    __slots__ = ("_buffer", "contributions", "pooled", "results", "summary", "used_weights")
 
     def __init__(self, members: int, outcomes: int) -> None:
-        self._workspace = np.empty(workspace_size(members, outcomes))
-        self.pooled: Vector = np.empty(outcomes)
-        self.used_weights: Vector = np.empty(members)
-        self.contributions: Vector = np.empty(members)
-        self.summary: Vector = np.empty(methods.SUMMARY_SIZE)
+        self._buffer = np.empty(buffer_size(members, outcomes) + 2 * members)
+        self.results: Vector = self._buffer[: results_size(members, outcomes)]
+        self.summary: Vector = self.results[: methods.SUMMARY_SIZE]
+        self.pooled: Vector = self.results[methods.SUMMARY_SIZE :][:outcomes]
+        self.used_weights: Vector = self.results[-2 * members : len(self.results) - members]
+        self.contributions: Vector = self.results[-members:]
 
     def __call__(
         self,
         probabilities: Matrix,
         weights: Vector,
-        method: int = PoolingMethod.LOG_ODDS,
+        method: int = methods.LOG_ODDS,
         parameters: Vector = NO_PARAMETERS,
     ) -> Vector:
         """Pool (M, C) probabilities with (M,) weights; returns ``pooled``, overwritten by the next call."""
-        consensus(
-            probabilities,
-            weights,
-            int(method),
-            parameters,
-            self._workspace,
-            self.pooled,
-            self.used_weights,
-            self.contributions,
-            self.summary,
-        )
+        consensus(probabilities, weights, method, parameters, self._buffer)
         return self.pooled
+
+    def binary(self, first: Vector, weights: Vector, method: int, parameters: Vector) -> int:
+        """Pool two outcomes from the first one's (M,) probabilities.
+
+        Returns -1, or the index of a probability outside 0..1; then nothing has been pooled.
+        """
+        return binary_consensus(first, weights, method, parameters, self._buffer)

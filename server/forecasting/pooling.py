@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from kernels.methods import (
     INTERVAL_LOW,
     NORMALISED_DISPERSION,
     PRESENT,
+    SUMMARY_SIZE,
     VOTE_SHARE,
     PoolingMethod,
 )
@@ -27,6 +28,7 @@ from server.forecasting.errors import InvalidRequestError
 from server.forecasting.prediction import Agreement, Interval
 
 INTERVAL_LEVEL = 0.9
+INTERVAL_METHOD = "dispersion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,35 @@ class Pooling(Protocol):
     def pool(self, probabilities: NDArray[np.float64], weights: NDArray[np.float64]) -> Pooled:
         """Pool (M, C) probabilities (a NaN row is absent) with (M,) weights >= 0."""
         ...
+
+
+class Raw(NamedTuple):
+    """A pool as the kernel gives it: ``Pooled`` for those who count microseconds.
+
+    ``summary``: places named in ``kernels.methods``; the rest as in ``Pooled``.
+    """
+
+    summary: list[float]
+    probabilities: list[float]
+    weights: list[float]
+    contributions: list[float]
+
+
+def raw_of(pooled: Pooled) -> Raw:
+    """The figures of a pool in the kernel's places."""
+    summary = [0.0] * SUMMARY_SIZE
+    agreement = pooled.agreement
+    summary[CHOSEN] = pooled.chosen
+    summary[VOTE_SHARE] = agreement.vote_share
+    summary[DISPERSION] = agreement.dispersion
+    summary[NORMALISED_DISPERSION] = pooled.normalised_dispersion
+    summary[ENTROPY] = agreement.entropy
+    summary[EFFECTIVE_MEMBERS] = agreement.effective_members
+    summary[PRESENT] = agreement.answered
+    if pooled.interval is not None:
+        summary[INTERVAL_LOW], summary[INTERVAL_HIGH] = pooled.interval.low, pooled.interval.high
+    summary[DECIDED] = float(pooled.decided)
+    return Raw(summary, list(pooled.probabilities), list(pooled.weights), list(pooled.contributions))
 
 
 #: Names of the scalar parameters that a pooling takes, in the kernel's order.
@@ -120,28 +151,53 @@ def parameter_vector(pooling: str, parameters: Mapping[str, float]) -> NDArray[n
 
 
 class KernelPooling:
-    """A pooling of ``kernels.consensus`` with its buffers for one shape."""
+    """A pooling of ``kernels.consensus`` with its buffers for one shape; not shared by threads."""
 
-    __slots__ = ("_consensus", "_method", "_parameters")
+    __slots__ = ("_consensus", "_members", "_method", "_outcomes", "_parameters")
 
     def __init__(self, method: int, parameters: NDArray[np.float64], members: int, outcomes: int) -> None:
         self._consensus = Consensus(members, outcomes)
         self._method = method
         self._parameters = parameters
+        self._members = members
+        self._outcomes = outcomes
+
+    def raw(self, probabilities: NDArray[np.float64], weights: NDArray[np.float64]) -> Raw:
+        """Pool (M, C) probabilities (a NaN row is absent) with (M,) weights >= 0."""
+        self._consensus(probabilities, weights, self._method, self._parameters)
+        return self._results()
+
+    def raw_binary(self, first: NDArray[np.float64], weights: NDArray[np.float64]) -> Raw | int:
+        """Pool two outcomes from the first one's (M,) probabilities, NaN for the absent.
+
+        The index of a probability outside 0..1, if there is one.
+        """
+        bad = self._consensus.binary(first, weights, self._method, self._parameters)
+        return self._results() if bad < 0 else bad
+
+    def _results(self) -> Raw:
+        found = self._consensus.results.tolist()
+        weights = SUMMARY_SIZE + self._outcomes
+        contributions = weights + self._members
+        return Raw(
+            found[:SUMMARY_SIZE],
+            found[SUMMARY_SIZE:weights],
+            found[weights:contributions],
+            found[contributions:],
+        )
 
     def pool(self, probabilities: NDArray[np.float64], weights: NDArray[np.float64]) -> Pooled:
-        """See ``Pooling.pool``."""
-        run = self._consensus
-        pooled = run(probabilities, weights, self._method, self._parameters).tolist()
-        summary = run.summary.tolist()
+        """Pool (M, C) probabilities (a NaN row is absent) with (M,) weights >= 0, all of it named."""
+        raw = self.raw(probabilities, weights)
+        summary = raw.summary
         present = int(summary[PRESENT])
         if not present:
             return _nobody(len(weights))
         return Pooled(
-            probabilities=tuple(pooled),
+            probabilities=tuple(raw.probabilities),
             chosen=int(summary[CHOSEN]),
-            weights=tuple(run.used_weights.tolist()),
-            contributions=tuple(run.contributions.tolist()),
+            weights=tuple(raw.weights),
+            contributions=tuple(raw.contributions),
             agreement=Agreement(
                 vote_share=summary[VOTE_SHARE],
                 dispersion=summary[DISPERSION],
@@ -151,7 +207,7 @@ class KernelPooling:
                 asked=len(weights),
             ),
             normalised_dispersion=summary[NORMALISED_DISPERSION],
-            interval=Interval(summary[INTERVAL_LOW], summary[INTERVAL_HIGH], INTERVAL_LEVEL, "dispersion"),
+            interval=Interval(summary[INTERVAL_LOW], summary[INTERVAL_HIGH], INTERVAL_LEVEL, INTERVAL_METHOD),
             decided=bool(summary[DECIDED]),
         )
 
@@ -169,13 +225,14 @@ def _kernel_pooling(
     return KernelPooling(method, parameter_vector(name, dict(parameters)), members, outcomes)
 
 
-def pooling(name: str, parameters: Mapping[str, float], members: int, outcomes: int) -> Pooling:
+def pooling(name: str, parameters: Mapping[str, float], members: int, outcomes: int) -> KernelPooling:
     """The pooling of that canonical name for that shape, from a cache: the event loop's alone.
 
     Raises:
         InvalidRequestError: a parameter is not one of the pooling's, or out of range.
     """
-    return _kernel_pooling(name, tuple(sorted(parameters.items())), members, outcomes)
+    given = tuple(sorted(parameters.items())) if parameters else ()
+    return _kernel_pooling(name, given, members, outcomes)
 
 
 def weight_vector(weights: Sequence[float]) -> NDArray[np.float64]:

@@ -6,16 +6,24 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience.v1 import predict_service_pb2, tensor_pb2
+from consilience.v1 import predict_service_pb2, prediction_pb2, tensor_pb2
+from kernels.methods import (
+    DISPERSION,
+    EFFECTIVE_MEMBERS,
+    ENTROPY,
+    INTERVAL_HIGH,
+    INTERVAL_LOW,
+    PRESENT,
+    VOTE_SHARE,
+)
 from server.engine.aggregate import aggregate
 from server.forecasting.answers import SUM_TOLERANCE
 from server.forecasting.errors import InvalidRequestError
-from server.rpc.prediction_out import agreement_message, decision_message, interval_message
+from server.forecasting.pooling import INTERVAL_LEVEL, INTERVAL_METHOD
+from server.rpc.prediction_out import decision_message
 
 MAX_MEMBERS = 4_096
 MAX_OUTCOMES = 64
-#: Up to so many values a Python loop checks faster than NumPy.
-SMALL = 64
 DEFAULT_POOLING = "log_odds"
 DEFAULT_MIN_AGREEMENT = 0.6
 DEFAULT_HIGH_AGREEMENT = 0.8
@@ -30,21 +38,35 @@ def aggregate_message(request: predict_service_pb2.AggregateRequest) -> predict_
         InvalidRequestError: a field breaks a rule.
     """
     probabilities = _matrix(request)
+    members = len(probabilities)
     found = aggregate(
         probabilities,
-        _weights(request, len(probabilities)),
+        _weights(request, members),
         request.pooling or DEFAULT_POOLING,
         request.parameters,
         *_thresholds(request),
     )
     pooled = found.pooled
+    summary = pooled.summary
     return predict_service_pb2.AggregateResponse(
         probabilities=pooled.probabilities,
-        outcome_index=pooled.chosen,
-        confidence=pooled.confidence,
+        outcome_index=found.chosen,
+        confidence=found.confidence,
         meta_confidence=found.meta_confidence,
-        agreement=agreement_message(pooled.agreement),
-        interval=interval_message(pooled.interval),
+        agreement=prediction_pb2.Agreement(
+            vote_share=summary[VOTE_SHARE],
+            dispersion=summary[DISPERSION],
+            effective_members=summary[EFFECTIVE_MEMBERS],
+            entropy=summary[ENTROPY],
+            answered=int(summary[PRESENT]),
+            asked=members,
+        ),
+        interval=prediction_pb2.Interval(
+            low=summary[INTERVAL_LOW],
+            high=summary[INTERVAL_HIGH],
+            level=INTERVAL_LEVEL,
+            method=INTERVAL_METHOD,
+        ),
         decision=decision_message(found.decision),
         weights=pooled.weights,
         contributions=pooled.contributions,
@@ -52,7 +74,7 @@ def aggregate_message(request: predict_service_pb2.AggregateRequest) -> predict_
 
 
 def _matrix(request: predict_service_pb2.AggregateRequest) -> NDArray[np.float64]:
-    """The members × outcomes matrix, checked."""
+    """The members × outcomes matrix, checked; binary probabilities as they came, (M,)."""
     field = "probabilities"
     if request.HasField("matrix"):
         if request.probabilities:
@@ -65,16 +87,12 @@ def _matrix(request: predict_service_pb2.AggregateRequest) -> NDArray[np.float64
         raise InvalidRequestError.of(
             at, f"0 (binary) or 2 to {MAX_OUTCOMES} outcomes are wanted, got {columns}"
         )
-    return _binary(field, values) if columns == 0 else _exclusive(field, values, columns)
-
-
-def _binary(field: str, yes: NDArray[np.float64]) -> NDArray[np.float64]:
-    _check_members(field, len(yes))
-    _check_range(field, yes)
-    matrix = np.empty((len(yes), 2))
-    matrix[:, 0] = yes
-    np.subtract(1.0, yes, out=matrix[:, 1])
-    return matrix
+    if columns:
+        return _exclusive(field, values, columns)
+    _check_members(field, len(values))
+    if field == "matrix":  # a plain list is checked by the kernel on its way
+        _check_range(field, values)
+    return values
 
 
 def _exclusive(field: str, values: NDArray[np.float64], columns: int) -> NDArray[np.float64]:
@@ -101,9 +119,6 @@ def _check_members(field: str, members: int) -> None:
 
 
 def _check_range(field: str, values: NDArray[np.float64]) -> None:
-    # On a dozen values Python's own loop is faster than two array comparisons.
-    if len(values) <= SMALL and all(0.0 <= value <= 1.0 for value in values.tolist()):
-        return
     outside = (values < 0.0) | (values > 1.0)  # False for NaN: an absent member
     if outside.any():
         index = int(outside.argmax())
