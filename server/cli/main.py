@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli import config
+from server.cli import config, outcomes
 from server.cli.evaluate import evaluate
 from server.cli.market import market
 from server.cli.members import members
+from server.cli.performance import performance
 from server.cli.predict import predict
 from server.cli.serve import serve
 from server.cli.simulate import simulate
@@ -48,9 +49,10 @@ def consilience(
     del version
 
 
-for command in (serve, predict, stream, market, members, status, simulate, evaluate):
+for command in (serve, predict, stream, market, members, status, simulate, evaluate, performance):
     app.command()(command)
 app.add_typer(config.app, name="config")
+app.add_typer(outcomes.app, name="outcomes")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

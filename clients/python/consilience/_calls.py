@@ -14,9 +14,10 @@ from consilience._times import to_duration
 from consilience.aggregation import Aggregation, Probabilities, set_probabilities
 from consilience.events import PredictionEvent, prediction_event
 from consilience.options import Options
+from consilience.outcomes import ErrorCorrelation, OutcomeResult, Performance, PerformanceReport
 from consilience.pages import Page
 from consilience.prediction import Prediction
-from consilience.question import Question, to_message, to_messages
+from consilience.question import Question, Resolution, to_message, to_messages
 from consilience.record import PredictionFailure, StoredPrediction, batch_result
 from consilience.signals import MarketReply, market_reply
 from consilience.status import Member, ServerStatus
@@ -218,6 +219,58 @@ def members(
         admin.ListMembersResponse,
         lambda response: Page(
             tuple(map(Member.from_message, response.members)), response.next_page_token, None
+        ),
+        settings.rpc_timeout_s(timeout_s),
+        settings.call_metadata(),
+    )
+
+
+def record_outcomes(
+    settings: Settings, resolutions: Sequence[Resolution], timeout_s: float | None
+) -> Call[admin.RecordOutcomeResponse, tuple[OutcomeResult, ...]]:
+    """``AdminService.RecordOutcome``."""
+    return Call(
+        _ADMIN + "RecordOutcome",
+        admin.RecordOutcomeRequest(resolutions=[each.to_message() for each in resolutions]),
+        admin.RecordOutcomeResponse,
+        lambda response: tuple(map(OutcomeResult.from_message, response.results)),
+        settings.rpc_timeout_s(timeout_s),
+        settings.call_metadata(),
+    )
+
+
+def performance(
+    settings: Settings, cell: Mapping[str, str], page_token: str, timeout_s: float | None
+) -> Call[admin.ListPerformanceResponse, tuple[PerformanceReport, str]]:
+    """``AdminService.ListPerformance``; one page, and the token of the next."""
+    return Call(
+        _ADMIN + "ListPerformance",
+        admin.ListPerformanceRequest(page_size=10_000, page_token=page_token, **cell),
+        admin.ListPerformanceResponse,
+        lambda response: (
+            PerformanceReport(
+                tuple(map(Performance.from_message, response.performances)),
+                ErrorCorrelation.from_message(response.correlation)
+                if response.HasField("correlation")
+                else None,
+            ),
+            response.next_page_token,
+        ),
+        settings.rpc_timeout_s(timeout_s),
+        settings.call_metadata(),
+    )
+
+
+def list_predictions(
+    settings: Settings, question_id: str, page_token: str, timeout_s: float | None
+) -> Call[admin.ListPredictionsResponse, Page[Prediction]]:
+    """``AdminService.ListPredictions``."""
+    return Call(
+        _ADMIN + "ListPredictions",
+        admin.ListPredictionsRequest(page_size=500, page_token=page_token, question_id=question_id),
+        admin.ListPredictionsResponse,
+        lambda response: Page(
+            tuple(map(Prediction.from_message, response.predictions)), response.next_page_token, None
         ),
         settings.rpc_timeout_s(timeout_s),
         settings.call_metadata(),

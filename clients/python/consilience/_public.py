@@ -41,6 +41,7 @@ from consilience.market import (
     MarketTrade,
 )
 from consilience.options import Durability, Options
+from consilience.outcomes import ErrorCorrelation, OutcomeResult, Performance, PerformanceReport
 from consilience.pages import Page
 from consilience.prediction import (
     Agreement,
@@ -100,6 +101,7 @@ __all__ = [
     "DecisionAction",
     "Durability",
     "EnsembleStatus",
+    "ErrorCorrelation",
     "Exclusive",
     "FieldViolation",
     "Forecast",
@@ -131,8 +133,11 @@ __all__ = [
     "NumericScale",
     "OperatingMode",
     "Options",
+    "OutcomeResult",
     "OverloadedError",
     "Page",
+    "Performance",
+    "PerformanceReport",
     "PermissionDeniedError",
     "Prediction",
     "PredictionEvent",

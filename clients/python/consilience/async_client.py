@@ -15,9 +15,10 @@ from consilience.aggregation import Aggregation, Probabilities
 from consilience.async_streams import AsyncMarketStream, AsyncStream, MarketSource, error_of
 from consilience.events import PredictionEvent
 from consilience.options import Options
+from consilience.outcomes import OutcomeResult, PerformanceReport
 from consilience.pages import Page
 from consilience.prediction import Prediction
-from consilience.question import Question
+from consilience.question import Question, Resolution
 from consilience.record import PredictionFailure, StoredPrediction
 from consilience.security import TLS
 from consilience.status import Member, ServerStatus
@@ -252,3 +253,53 @@ class AsyncAdmin:
             token = page.next_page_token
             if not token:
                 return tuple(found)
+
+    async def record_outcomes(
+        self, resolutions: Sequence[Resolution], *, timeout_s: float | None = None
+    ) -> tuple[OutcomeResult, ...]:
+        """Say what happened, for 1 to 10,000 questions at once; saying it again changes nothing."""
+        return await self._wire.run(_calls.record_outcomes(self._wire.settings, resolutions, timeout_s))
+
+    async def performance(
+        self,
+        ensemble: str = "",
+        *,
+        member: str = "",
+        category: str = "",
+        horizon: str = "",
+        regime: str = "",
+        window: str = "",
+        timeout_s: float | None = None,
+    ) -> PerformanceReport:
+        """How well members did, in all cells and windows that are not narrowed down, page by page."""
+        cell = {
+            "ensemble": ensemble,
+            "member": member,
+            "category": category,
+            "horizon": horizon,
+            "regime": regime,
+            "window": window,
+        }
+        report, token = await self._wire.run(_calls.performance(self._wire.settings, cell, "", timeout_s))
+        rows = list(report.performances)
+        while token:
+            page, token = await self._wire.run(
+                _calls.performance(self._wire.settings, cell, token, timeout_s)
+            )
+            rows.extend(page.performances)
+        return PerformanceReport(tuple(rows), report.correlation)
+
+    async def predictions(
+        self, *, question_id: str = "", timeout_s: float | None = None
+    ) -> AsyncIterator[Prediction]:
+        """Stored predictions, newest first, page by page."""
+        token = ""
+        while True:
+            page = await self._wire.run(
+                _calls.list_predictions(self._wire.settings, question_id, token, timeout_s)
+            )
+            for prediction in page:
+                yield prediction
+            token = page.next_page_token
+            if not token:
+                return

@@ -15,9 +15,10 @@ from consilience.aggregation import Aggregation, Probabilities
 from consilience.events import PredictionEvent
 from consilience.market import MarketEvent
 from consilience.options import Options
+from consilience.outcomes import OutcomeResult, PerformanceReport
 from consilience.pages import Page
 from consilience.prediction import Prediction
-from consilience.question import Question
+from consilience.question import Question, Resolution
 from consilience.record import PredictionFailure, StoredPrediction
 from consilience.security import TLS
 from consilience.status import Member, ServerStatus
@@ -238,3 +239,46 @@ class Admin:
             token = page.next_page_token
             if not token:
                 return tuple(found)
+
+    def record_outcomes(
+        self, resolutions: Sequence[Resolution], *, timeout_s: float | None = None
+    ) -> tuple[OutcomeResult, ...]:
+        """Say what happened, for 1 to 10,000 questions at once; saying it again changes nothing."""
+        return self._wire.run(_calls.record_outcomes(self._wire.settings, resolutions, timeout_s))
+
+    def performance(
+        self,
+        ensemble: str = "",
+        *,
+        member: str = "",
+        category: str = "",
+        horizon: str = "",
+        regime: str = "",
+        window: str = "",
+        timeout_s: float | None = None,
+    ) -> PerformanceReport:
+        """How well members did, in all cells and windows that are not narrowed down, page by page."""
+        cell = {
+            "ensemble": ensemble,
+            "member": member,
+            "category": category,
+            "horizon": horizon,
+            "regime": regime,
+            "window": window,
+        }
+        report, token = self._wire.run(_calls.performance(self._wire.settings, cell, "", timeout_s))
+        rows = list(report.performances)
+        while token:
+            page, token = self._wire.run(_calls.performance(self._wire.settings, cell, token, timeout_s))
+            rows.extend(page.performances)
+        return PerformanceReport(tuple(rows), report.correlation)
+
+    def predictions(self, *, question_id: str = "", timeout_s: float | None = None) -> Iterator[Prediction]:
+        """Stored predictions, newest first, page by page."""
+        token = ""
+        while True:
+            page = self._wire.run(_calls.list_predictions(self._wire.settings, question_id, token, timeout_s))
+            yield from page
+            token = page.next_page_token
+            if not token:
+                return

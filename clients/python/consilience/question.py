@@ -108,6 +108,25 @@ class Resolution:
             version=message.version,
         )
 
+    def to_message(self) -> question_pb2.Resolution:
+        """As the contract's message.
+
+        Raises:
+            ValueError: a time has no zone.
+        """
+        message = question_pb2.Resolution(question_id=self.question_id, version=self.version)
+        for name in ("outcome", "fraction", "value"):
+            if getattr(self, name) is not None:
+                setattr(message, name, getattr(self, name))
+        for name in ("annulled", "retracted"):
+            if getattr(self, name):
+                setattr(message, name, True)
+        for name in ("event_time", "known_time"):
+            instant = getattr(self, name)
+            if instant is not None:
+                getattr(message, name).CopyFrom(to_timestamp(name, instant))
+        return message
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
