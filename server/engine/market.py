@@ -31,6 +31,7 @@ from server.forecasting.ensemble import Options, make_plan
 from server.forecasting.errors import ConsilienceError
 from server.forecasting.money import Payer
 from server.forecasting.purse import Purse
+from server.forecasting.prediction import Prediction
 from server.forecasting.query import MarketObservation, Query
 from server.forecasting.question import Exclusive, Question
 
@@ -70,6 +71,22 @@ class MarketEngine:
             return None
         account = self._treasury.open(Payer(new_id(self.clock), category=CATEGORY))
         return account.purse(Allowance(ensemble.spec.max_cost_nano_usd))
+
+    async def answer(
+        self, ensemble: Ensemble, observation: MarketObservation, deadline: Deadline
+    ) -> Prediction:
+        """Which way over the next updates? Without probabilities where nobody answered; nothing is recorded.
+
+        Raises:
+            ConsilienceError: the ensemble cannot answer as it is configured now.
+        """
+        plan = make_plan(ensemble.spec, Options(), CHOICES)
+        query = Query(_question(observation), observation, purse=self.purse(ensemble))
+        consensus = await gather(ensemble, plan, query, deadline)
+        prediction = conclude(consensus, "", self.clock.now(), self.code_version)
+        for member in prediction.members:
+            ensemble.standings[member.member].add(member)
+        return prediction
 
     def session(self) -> "MarketSession":
         """The state of one stream."""
@@ -123,18 +140,12 @@ class MarketSession:
         observation = symbol.observe(ensemble.spec.horizon_updates)
         if symbol.control.send_features or symbol.control.send_window:
             yield _inputs(observation, symbol.control)
+        deadline = Deadline.after(self._engine.defaults.signal_deadline_s, self._engine.clock)
         try:
-            plan = make_plan(ensemble.spec, Options(), CHOICES)
+            prediction = await self._engine.answer(ensemble, observation, deadline)
         except ConsilienceError as error:
             yield Notice(symbol.symbol, NoticeKind.OVERLOADED, str(error), symbol.event_time_us)
             return
-        clock = self._engine.clock
-        deadline = Deadline.after(self._engine.defaults.signal_deadline_s, clock)
-        query = Query(_question(observation), observation, purse=self._engine.purse(ensemble))
-        consensus = await gather(ensemble, plan, query, deadline)
-        prediction = conclude(consensus, "", clock.now(), self._engine.code_version)
-        for member in prediction.members:
-            ensemble.standings[member.member].add(member)
         yield Signal(
             symbol=symbol.symbol,
             event_time_us=observation.event_time_us,
