@@ -6,7 +6,7 @@ something configured is in them.
 """
 
 import asyncio
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from server.recordings.settings import RecordedSettings
 
 if TYPE_CHECKING:
     from server.inference.networks import Networks
+    from server.inference.servable import ModelSource
     from server.llm.room import LanguageModels
 
 log = structlog.get_logger(__name__)
@@ -116,9 +117,38 @@ class Assembly:
             from server.inference.networks import Networks  # noqa: PLC0415 - torch, only where it is used
 
             # In a thread: loading blocks, and what else is starting need not wait.
-            self._networks = await asyncio.to_thread(Networks, self._settings.inference)
+            self._networks = await asyncio.to_thread(
+                Networks, self._settings.inference, first=self._member_networks()
+            )
             self._stack.push_async_callback(self._networks.close)
         return self._networks
+
+    def _member_networks(self) -> set[str]:
+        members = (
+            self._settings.forecasters[name]
+            for ensemble in self._settings.ensembles.values()
+            for name in ensemble.members
+        )
+        return {member.artifact for member in members if isinstance(member, NetworkSettings)}
+
+    async def models(self) -> "Sequence[ModelSource]":
+        """The sources of models beside the ensembles; what no ensemble needs begins to load, unawaited.
+
+        Raises:
+            ConfigError: the repository cannot be used.
+        """
+        if self._networks is None and not self._settings.inference.load:
+            return []
+        try:
+            networks = await self._loaded_networks()
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        if rest := networks.announce_rest():
+            loading = asyncio.create_task(networks.load_rest(rest))
+            # Close waits for the network that is being loaded; the others are not begun.
+            self._stack.push_async_callback(asyncio.wait, [loading])
+            self._stack.callback(networks.stop_loading)
+        return [networks.models]
 
     def _find(self, ensemble: str) -> Ensemble:
         return self.ensembles.get(ensemble)

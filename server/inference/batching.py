@@ -35,6 +35,8 @@ from server.inference.workers import Workers
 
 #: Weight of the newest batch in the running mean of the time for one item.
 NEWEST = 0.2
+#: Priorities are 1, the most urgent, to this.
+PRIORITY_LEVELS = 16
 DEFAULT_PRIORITY = 8
 
 
@@ -133,8 +135,8 @@ class Batcher:
         try:
             return await request.answer
         except asyncio.CancelledError:
-            self._withdraw(request)
-            self._statistics.cancelled()
+            waiting = self._withdraw(request)
+            self._statistics.cancelled(time.monotonic_ns() - request.queued_ns if waiting else None)
             raise
         finally:
             if request.expiry is not None:

@@ -8,6 +8,7 @@ InferenceError
 ├── InvalidInputError      name, type, shape or size of an input is wrong
 ├── QueueFullError         refused at once; says when to try again
 ├── QueueTimeoutError      its time was up before its turn
+├── ControlError           models of this source are not loaded and unloaded by callers
 └── ModelFailedError       the network raised
 """
 
@@ -46,3 +47,7 @@ class QueueTimeoutError(InferenceError):
 
 class ModelFailedError(InferenceError):
     """The network raised; a fault of ours, not of the caller."""
+
+
+class ControlError(InferenceError):
+    """Callers may not load or unload this model: it comes from the configuration."""

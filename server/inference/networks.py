@@ -2,26 +2,33 @@
 """The room's front door: every network of a server, loaded and ready."""
 
 import asyncio
+from collections.abc import Collection, Sequence
+
+import structlog
 
 from server.inference.batching import BatchSettings
 from server.inference.errors import InferenceError
 from server.inference.forecaster import NetworkForecaster
 from server.inference.repository import ModelRepository
-from server.inference.settings import InferenceSettings, NetworkSettings
+from server.inference.serving import ServedNetworks
+from server.inference.settings import ALL, InferenceSettings, NetworkSettings
 from server.inference.torchscript import TorchScriptBackend
 from server.inference.workers import Workers
+
+log = structlog.get_logger(__name__)
 
 
 class Networks:
     """Owns the workers and the repository. Make it before serving: loading blocks."""
 
-    def __init__(self, settings: InferenceSettings) -> None:
-        """Load the newest version of every network in the repository.
+    def __init__(self, settings: InferenceSettings, *, first: Collection[str] | None = None) -> None:
+        """Load the newest version of the networks named in ``first``; None: of all on disk.
 
         Raises:
             ValueError: one cannot be loaded; says which and why.
         """
         self.settings = settings
+        self._stopped = False
         self._workers = Workers(settings.workers)
         self.repository = ModelRepository(
             settings.repository,
@@ -34,12 +41,39 @@ class Networks:
             ),
             precision=settings.precision,
         )
+        self.models = ServedNetworks(self.repository, explicit=settings.control == "explicit")
         try:
             for name in self.repository.names():
-                self.repository.load(name)
+                if first is None or name in first:
+                    self.repository.load(name)
         except InferenceError as error:
             self._close()
             raise ValueError(f"inference -> repository: {error}") from error
+
+    def announce_rest(self) -> list[str]:
+        """The networks that ``[inference] load`` names and that are not loaded yet; from now on, LOADING."""
+        wished = self.settings.load
+        rest = [
+            name
+            for name in self.repository.names()
+            if (ALL in wished or name in wished) and not self._loaded(name)
+        ]
+        self.repository.announce(rest)
+        return rest
+
+    async def load_rest(self, names: Sequence[str]) -> None:
+        """Load networks one after the other, off the loop; one that cannot be loaded is logged."""
+        for name in names:
+            if self._stopped:
+                return
+            try:
+                await self.repository.load_async(name)
+            except InferenceError as error:
+                log.error("network_not_loaded", network=name, problem=str(error))
+
+    def stop_loading(self) -> None:
+        """Begin no further network of ``load_rest``."""
+        self._stopped = True
 
     def forecaster(self, settings: NetworkSettings) -> NetworkForecaster:
         """A network as a forecaster.

@@ -9,35 +9,17 @@ nothing. A version that is unloaded finishes what it has begun.
 
 import asyncio
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from models import manifest as manifests
 from server.inference.backend import Backend
 from server.inference.batching import BatchSettings
 from server.inference.errors import ModelLoadError, ModelNotReadyError, UnknownModelError
+from server.inference.servable import ModelEntry, ModelState
 from server.inference.served import ServedModel
 from server.inference.workers import Workers
-
-
-class ModelState(StrEnum):
-    """As in the Open Inference Protocol's repository index."""
-
-    READY = "READY"
-    LOADING = "LOADING"
-    UNLOADING = "UNLOADING"
-    UNAVAILABLE = "UNAVAILABLE"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelEntry:
-    """One version on disk or in memory."""
-
-    name: str
-    version: int
-    state: ModelState
-    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -150,6 +132,13 @@ class ModelRepository:
         if before is not None:
             before.close()
         return served
+
+    def announce(self, names: Iterable[str]) -> None:
+        """Show the newest version of each name as LOADING, because somebody is about to load it."""
+        with self._changing:
+            for name in names:
+                for version in self.versions(name)[-1:]:
+                    self._shelves.setdefault(name, _Shelf()).states[version] = (ModelState.LOADING, "")
 
     def unload(self, name: str, version: int | None = None) -> None:
         """Unload a version, or all of them where none is named; the default falls back.

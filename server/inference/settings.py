@@ -6,6 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+#: In ``load``: every network of the repository.
+ALL = "*"
+
 
 class InferenceSettings(BaseModel):
     """Where the networks are and how many run at a time."""
@@ -14,6 +17,14 @@ class InferenceSettings(BaseModel):
 
     repository: Path = Field(
         default=Path("models/weights"), description="folder NAME/VERSION/{model.pt,manifest.json}"
+    )
+    load: tuple[str, ...] = Field(
+        default=(),
+        description='networks that are served although no ensemble has them as members; "*": all on disk',
+    )
+    control: Literal["explicit", "none"] = Field(
+        default="explicit",
+        description="whether Open Inference Protocol callers may load and unload networks",
     )
     workers: int = Field(
         default=1, ge=1, le=64, description="threads that run networks, one intra-op thread each"

@@ -34,7 +34,8 @@ class Counts:
 
     inference_count: items answered; a batch of n counts n. execution_count:
     batches run. success, fail, queue: one for each request. rejected: requests
-    refused or timed out in the queue, also part of ``fail``.
+    refused or timed out in the queue, also part of ``fail``. cancelled: those whose
+    caller left, part of ``fail`` where their turn had not come, else of ``success``.
     """
 
     last_inference_ms: int = 0
@@ -92,10 +93,15 @@ class Statistics:
             self._counts.fail.add(waited_ns)
             self._counts.rejected += rejected
 
-    def cancelled(self) -> None:
-        """A caller left before its answer."""
+    def cancelled(self, waited_ns: int | None = None) -> None:
+        """A caller left before its answer; ``waited_ns`` is given where its turn had not come.
+
+        Then it counts as failed; otherwise its batch has counted it already.
+        """
         with self._lock:
             self._counts.cancelled += 1
+            if waited_ns is not None:
+                self._counts.fail.add(waited_ns)
 
     def snapshot(self) -> Counts:
         """The counts as they are now, a copy."""

@@ -132,6 +132,8 @@ async def test_a_caller_that_leaves_the_queue_harms_nobody(bench):
     await first
     assert one.gate.batches == [[0], [2]]
     assert leaving.cancelled()
+    counts = one.statistics.snapshot()
+    assert (counts.success.count, counts.fail.count, counts.cancelled) == (2, 1, 1)
 
 
 async def test_a_caller_that_leaves_a_running_batch_harms_nobody(bench):
