@@ -62,6 +62,13 @@ pytest: ## all tests; kernels once more as plain Python
 	$(BIN)/python -m pytest
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/kernels
 
+.PHONY: triton-client
+triton-client: .venvs/tritonclient/.ready ## Triton's client in an environment of its own, for its tests
+.venvs/tritonclient/.ready: | $(UV)
+	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/tritonclient
+	$(UV) pip install --quiet --python .venvs/tritonclient/bin/python "tritonclient[grpc]>=2.60" ml_dtypes aiohttp
+	touch $@
+
 .PHONY: lint
 lint: ## ruff and the floor plan
 	$(BIN)/ruff check .
@@ -98,7 +105,7 @@ proto: ## generate the Python stubs from protos/
 	$(BIN)/python -m grpc_tools.protoc -I protos \
 	  --python_out=$(STUBS) --pyi_out=$(STUBS) --grpc_python_out=$(STUBS) protos/consilience/v1/*.proto
 	$(BIN)/python -m grpc_tools.protoc -I protos/inference --include_imports \
-	  --descriptor_set_out=server/rpc/inference_protocol.binpb protos/inference/grpc_service.proto
+	  --descriptor_set_out=server/rpc/inference/protocol.binpb protos/inference/grpc_service.proto
 
 .PHONY: proto-check
 proto-check: proto ## lint the contract, refuse breaking changes, want committed stubs
@@ -106,7 +113,7 @@ proto-check: proto ## lint the contract, refuse breaking changes, want committed
 	@tag=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || true); \
 	if [ -n "$$tag" ]; then $(BIN)/buf breaking --against ".git#tag=$$tag"; \
 	else echo "buf breaking: skipped, nothing is released yet"; fi
-	@git diff --exit-code --stat -- $(STUBS)/consilience/v1 server/rpc/inference_protocol.binpb || { echo "stubs differ from protos/: run 'make proto' and commit"; exit 1; }
+	@git diff --exit-code --stat -- $(STUBS)/consilience/v1 server/rpc/inference/protocol.binpb || { echo "stubs differ from protos/: run 'make proto' and commit"; exit 1; }
 
 # --- Go: the client, and tools (needs Go 1.23 or newer) ----------------------
 

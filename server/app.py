@@ -27,8 +27,10 @@ from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.recording import Recorder
 from server.engine.treasury import Treasury
 from server.forecasting.deadline import Clock, SystemClock
-from server.rpc import inference_protocol
 from server.rpc.admin import AdminHandlers
+from server.rpc.inference import protocol
+from server.rpc.inference.ensemble_base import Engines
+from server.rpc.inference.face import inference_handlers
 from server.rpc.learning import LearningHandlers
 from server.rpc.money import EstimateHandlers, SpendHandlers
 from server.rpc.predict import PredictHandlers
@@ -106,7 +108,10 @@ class App:
                     SpendHandlers(treasury),
                 ],
             ),
-            (inference_protocol.SERVICE, [inference_protocol.InferenceHandlers()]),
+            (
+                protocol.SERVICE,
+                inference_handlers(Engines(engine, market), await assembly.models()),
+            ),
         ]
         self.rpc = RpcServer(self.settings.rpc, services)
         await self.rpc.start()

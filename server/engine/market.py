@@ -30,8 +30,8 @@ from server.forecasting.deadline import Clock, Deadline
 from server.forecasting.ensemble import Options, make_plan
 from server.forecasting.errors import ConsilienceError
 from server.forecasting.money import Payer
-from server.forecasting.purse import Purse
 from server.forecasting.prediction import Prediction
+from server.forecasting.purse import Purse
 from server.forecasting.query import MarketObservation, Query
 from server.forecasting.question import Exclusive, Question
 

@@ -17,9 +17,9 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
 from grpc_reflection.v1alpha import reflection_pb2 as pb
 
-from server.rpc import inference_protocol
 from server.rpc.bind import endless
 from server.rpc.call import Call
+from server.rpc.inference import protocol
 
 _NOT_FOUND = 5
 _V1ALPHA = b"grpc.reflection.v1alpha"
@@ -59,7 +59,7 @@ class Reflection:
 
     def __init__(self, services: Sequence[str], answer_type: Callable[[], Message]) -> None:
         self._services = sorted(services)
-        self._pools = (descriptor_pool.Default(), inference_protocol.POOL)
+        self._pools = (descriptor_pool.Default(), protocol.POOL)
         self._answer_type = answer_type
 
     @endless

@@ -2,6 +2,7 @@
 """Our errors as gRPC statuses: one table, and the rich details beside it."""
 
 import secrets
+from collections.abc import Iterable
 
 import grpc
 import structlog
@@ -31,8 +32,24 @@ CODES: dict[type[errors.ConsilienceError], int] = {
 _GRPC_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
+class StatusError(Exception):
+    """An error that brings its status along, for a contract that prescribes code and text."""
+
+    def __init__(self, status: status_pb2.Status) -> None:
+        super().__init__(status.message)
+        self.status = status
+
+    @classmethod
+    def of(cls, code: int, message: str, details: Iterable[Message]) -> "StatusError":
+        """Made of a code, a text and details."""
+        packed = [_packed(detail) for detail in details]
+        return cls(status_pb2.Status(code=code, message=message, details=packed))
+
+
 def status_of(error: Exception) -> status_pb2.Status:
     """The status of an error; an unknown one is logged with an id and answered without its text."""
+    if isinstance(error, StatusError):
+        return error.status
     if not isinstance(error, errors.ConsilienceError):
         return _unknown(error)
     info = error_details_pb2.ErrorInfo(reason=error.reason.upper(), domain=DOMAIN)

@@ -6,9 +6,14 @@ one, both can live in one process. ``make proto`` writes the descriptors.
 """
 
 from pathlib import Path
+from typing import Any
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+
+#: A message of the protocol. Its classes are made at run time, so no type says more.
+Pb = Any
 
 
 def _pool() -> DescriptorPool:
@@ -23,5 +28,6 @@ POOL = _pool()
 SERVICE = POOL.FindServiceByName("inference.GRPCInferenceService")
 
 
-class InferenceHandlers:
-    """One coroutine for each method that is served; the others answer UNIMPLEMENTED."""
+def message(name: str) -> Pb:
+    """The class of a message: ``message("ModelInferRequest")``."""
+    return GetMessageClass(POOL.FindMessageTypeByName(f"inference.{name}"))

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``ModelInfer`` and ``ModelStreamInfer``: tensors in, tensors out."""
+
+from collections.abc import AsyncIterator
+
+from server.rpc.call import Call
+from server.rpc.inference.asked import Asked, answer_to
+from server.rpc.inference.catalogue import ModelCatalogue
+from server.rpc.inference.conversation import Conversation
+from server.rpc.inference.faults import unimplemented
+from server.rpc.inference.parameters import given_in
+from server.rpc.inference.protocol import Pb
+from server.rpc.inference.tensors_in import inputs_from
+from server.rpc.inference.tensors_out import wanted_from
+
+
+class InferHandlers:
+    """One coroutine for each method, free of any transport."""
+
+    def __init__(self, catalogue: ModelCatalogue) -> None:
+        self._catalogue = catalogue
+
+    async def model_infer(self, request: Pb, call: Call) -> Pb:
+        """One request, one response."""
+        asked = self._asked(request, call)
+        if asked.form.decoupled:
+            raise unimplemented(
+                "ModelInfer RPC doesn't support models with decoupled transaction policy; "
+                f"use ModelStreamInfer for {asked.form.name!r}"
+            )
+        return await answer_to(asked)
+
+    async def model_stream_infer(self, requests: AsyncIterator[Pb], call: Call) -> AsyncIterator[Pb]:
+        """Many requests; an error of one is a response of its own, unless the caller wants it to end all."""
+        async with Conversation(requests, lambda request: self._asked(request, call), call) as conversation:
+            async for answer in conversation.responses():
+                yield answer
+
+    def _asked(self, request: Pb, call: Call) -> Asked:
+        model = self._catalogue.get(request.model_name, request.model_version)
+        form = model.form
+        given = given_in(request, call)
+        return Asked(
+            model,
+            form,
+            inputs_from(request, form),
+            given.wishes,
+            wanted_from(request, form),
+            request.id,
+            given.empty_final,
+        )
