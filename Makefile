@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STUBS := clients/python
+PARALLEL ?= --numprocesses 2 --dist loadfile
 CONFIG ?= server/quickstart.toml
 
 .PHONY: help
@@ -58,9 +59,9 @@ test: setup check pytest ## everything that must hold: lint, types, floor plan, 
 check: lint typecheck proto-check ## lint, types, floor plan and contract, without the tests
 
 .PHONY: pytest
-pytest: ## all tests; kernels once more as plain Python
-	$(BIN)/python -m pytest
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/kernels
+pytest: ## all tests, in two processes; kernels once more as plain Python
+	$(BIN)/python -m pytest $(PARALLEL)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(PARALLEL) tests/kernels
 
 .PHONY: triton-client
 triton-client: .venvs/tritonclient/.ready ## Triton's client in an environment of its own, for its tests
