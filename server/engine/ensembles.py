@@ -7,6 +7,7 @@ from dataclasses import astuple, replace
 
 from server.engine.advice import Adviser
 from server.engine.hedging import HedgeAllowance
+from server.engine.paid import is_free
 from server.engine.standing import Standing
 from server.engine.worth import Scatter
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec
@@ -35,6 +36,7 @@ class Ensemble:
         self.scatter = Scatter()
         self.value = Selection()
         self.standings = {member.name: Standing() for member in spec.members}
+        self._seen: tuple[EnsembleSpec, str, bool] | None = None
         priced = [as_priced(forecaster) for forecaster in self.forecasters.values()]
         self._priced = [forecaster for forecaster in priced if forecaster is not None]
 
@@ -42,6 +44,29 @@ class Ensemble:
     def is_priced(self) -> bool:
         """Whether any member may cost money."""
         return any(not forecaster.is_free for forecaster in self._priced)
+
+    @property
+    def version(self) -> str:
+        """Changes with everything that can move an answer: the specification, and who is behind each name."""
+        return self._known()[1]
+
+    @property
+    def costs(self) -> bool:
+        """Whether somebody in it asks outside, which costs money or time; what is free needs no cache."""
+        return self._known()[2]
+
+    def _known(self) -> tuple[EnsembleSpec, str, bool]:
+        if self._seen is None or self._seen[0] is not self.spec:
+            costs = not all(map(is_free, self.forecasters.values()))
+            self._seen = self.spec, self._fingerprint(), costs
+        return self._seen
+
+    def _fingerprint(self) -> str:
+        behind = [
+            (name, forecaster.identity, getattr(forecaster, "prompt_version", ""))
+            for name, forecaster in self.forecasters.items()
+        ]
+        return hashlib.blake2b(repr((astuple(self.spec), behind)).encode(), digest_size=8).hexdigest()
 
     def change(self, etag: str, change: Callable[[EnsembleSpec], EnsembleSpec]) -> EnsembleSpec:
         """Replace the specification.

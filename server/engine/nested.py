@@ -32,6 +32,10 @@ class EnsembleForecaster:
         self.identity = Identity(kind="ensemble", model=name)
         self._find = find
 
+    def inner(self) -> Ensemble:
+        """The ensemble that answers for it."""
+        return self._find(self.identity.model)
+
     async def forecast(self, query: Query, deadline: Deadline) -> Answer:
         """The inner ensemble's pooled answer."""
         ensemble, plan = self._plan(query)
@@ -59,10 +63,10 @@ class EnsembleForecaster:
     @property
     def is_free(self) -> bool:
         """Whether all its members are."""
-        return not self._find(self.identity.model).is_priced
+        return not self.inner().is_priced
 
     def _plan(self, query: Query) -> tuple[Ensemble, Plan]:
-        ensemble = self._find(self.identity.model)
+        ensemble = self.inner()
         return ensemble, plan_for(ensemble, Options(), query.question, CHOICES)
 
     def _estimate(self, query: Query) -> Estimate:

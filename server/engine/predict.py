@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from server.engine.answering import Answering, retell
+from server.engine.caching.answers import Inquiry
 from server.engine.consensus import RunningConsensus
 from server.engine.controls import restrain
 from server.engine.ensembles import Ensemble, Ensembles
@@ -30,6 +32,9 @@ from server.forecasting.prediction import Prediction, PredictionRecord
 from server.forecasting.query import Query
 from server.forecasting.question import Question
 
+#: Of the ensemble's own deadline; with less, a member that is late is not to blame.
+_IN_FULL = 0.8
+
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
@@ -51,6 +56,7 @@ class PredictionEngine:
         clock: Clock,
         settings: EngineSettings,
         treasury: Treasury | None = None,
+        answering: Answering | None = None,
     ) -> None:
         self._ensembles = ensembles
         self._catalogue = catalogue
@@ -59,6 +65,7 @@ class PredictionEngine:
         self._clock = clock
         self._settings = settings
         self._treasury = treasury
+        self._answering = answering
         self.in_flight = 0
         self.answered = 0
         self.last: Prediction | None = None
@@ -76,6 +83,7 @@ class PredictionEngine:
                 answering the same request.
             NoAnswerError: every member was absent.
             PluginError: a plugged-in pooling or selection is broken.
+            HaltedError: the server's mode leaves nobody to ask.
             RecordError: the answer could not be made durable and was to be.
         """
         self.in_flight += 1
@@ -100,9 +108,30 @@ class PredictionEngine:
         self, ensemble: Ensemble, request: PredictionRequest, listener: Listener | None
     ) -> Prediction:
         asking = self._begin(ensemble, request)
-        if self._treasury is None or not ensemble.is_priced:
+        if self._answering is None:
+            return await self._ask(asking, listener)
+        inquiry = Inquiry(request, asking.question, ensemble, asking.deadline)
+
+        async def ask(plan: Plan, note: str) -> Prediction:
+            return await self._ask(replace(asking, plan=plan, note=note), listener)
+
+        prediction = await self._answering.answer(inquiry, asking.plan, ask)
+        # One from the cache has no id yet.
+        return prediction if prediction.id else await self._pass_on(asking, prediction, listener)
+
+    async def _ask(self, asking: "Asking", listener: Listener | None) -> Prediction:
+        if self._treasury is None or not asking.ensemble.is_priced:
             return await self._conclude(asking, await self._gather(asking, listener))
         return await self._pay(self._treasury, asking, listener)
+
+    async def _pass_on(
+        self, asking: "Asking", prediction: Prediction, listener: Listener | None
+    ) -> Prediction:
+        """An answer from the cache, with an id and a record of its own."""
+        prediction = replace(prediction, id=asking.query.ticket, create_time=asking.create_time)
+        if listener is not None:
+            retell(prediction, listener)
+        return await self._record(asking, prediction)
 
     def _begin(self, ensemble: Ensemble, request: PredictionRequest) -> "Asking":
         """Everything that is decided before money and members come into it."""
@@ -137,20 +166,31 @@ class PredictionEngine:
 
     async def _conclude(self, asking: "Asking", consensus: RunningConsensus) -> Prediction:
         """The answer, on record as far as was promised."""
-        request, ensemble = asking.request, asking.ensemble
         prediction = conclude(consensus, asking.query.ticket, asking.create_time, self._settings.code_version)
+        if asking.note:
+            prediction = replace(prediction, warnings=(*prediction.warnings, asking.note))
+        for member in prediction.members:
+            asking.ensemble.standings[member.member].add(member)
+        if self._answering is not None:
+            self._answering.saw(prediction.members, in_full=asking.in_full)
+        if not prediction.probabilities:
+            raise NoAnswerError(absence_reasons({m.member: m.answer for m in prediction.members}))
+        return await self._record(asking, prediction)
+
+    async def _record(self, asking: "Asking", prediction: Prediction) -> Prediction:
+        request, durability = asking.request, asking.plan.spec.durability
         prediction = replace(
             prediction,
             request_id=request.request_id,
             tags=dict(request.options.tags),
             elapsed_s=self._clock.monotonic() - asking.begun_s,
         )
-        for member in prediction.members:
-            ensemble.standings[member.member].add(member)
-        if not prediction.probabilities:
-            raise NoAnswerError(absence_reasons({m.member: m.answer for m in prediction.members}))
         record = PredictionRecord(prediction, asking.question, request.caller)
-        return await self._recorder.record(record, asking.plan.spec.durability, asking.deadline)
+        if self._answering is None:
+            return await self._recorder.record(record, durability, asking.deadline)
+        return await self._answering.recorded(
+            self._recorder.record(record, durability, asking.deadline), durability
+        )
 
     def estimate(self, request: PredictionRequest) -> Estimate:
         """What a request would cost; nobody is asked.
@@ -210,7 +250,7 @@ class PredictionEngine:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """One question on its way to the members."""
+    """One question on its way to the members; ``note``: what the caller should know of the plan."""
 
     ensemble: Ensemble
     request: PredictionRequest
@@ -220,6 +260,12 @@ class Asking:
     deadline: Deadline
     begun_s: float
     create_time: datetime
+    note: str = ""
+
+    @property
+    def in_full(self) -> bool:
+        """Whether the members had the time that the ensemble is meant to have."""
+        return self.deadline.at_s - self.begun_s >= _IN_FULL * self.ensemble.spec.deadline_s
 
     @property
     def payer(self) -> Payer:

@@ -104,7 +104,11 @@ class EnsembleSpec:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A caller's wishes for one question; None and empty mean "as configured"."""
+    """A caller's wishes for one question; None and empty mean "as configured".
+
+    ``max_age_s``: the oldest cached answer that will do, 0 for none; ``similar``:
+    whether the answer to the same question in other words will.
+    """
 
     ensemble: str = ""
     members: tuple[str, ...] = ()
@@ -127,6 +131,8 @@ class Options:
     durability: Durability | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    max_age_s: float | None = None
+    similar: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@
     ├── DeadlineError             no time left to begin with
     ├── RecordError               the answer could not be made durable
     ├── PluginError               a plug-in is broken
+    ├── HaltedError               the server's mode of operation forbids it
     └── ShuttingDownError         the server is draining
 
 Each has a ``reason`` from a closed vocabulary, shared by metrics and by the
@@ -111,6 +112,16 @@ class PluginError(ConsilienceError):
     """A pooling or selection of another package cannot be loaded, or broke its rules; names it."""
 
     reason = "plugin_failed"
+
+
+class HaltedError(ConsilienceError):
+    """The mode that the server is in leaves nobody to ask. ``mode`` is its name."""
+
+    reason = "halted"
+
+    def __init__(self, mode: str, message: str) -> None:
+        super().__init__(message)
+        self.mode = mode
 
 
 class ShuttingDownError(ConsilienceError):

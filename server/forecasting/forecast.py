@@ -78,7 +78,8 @@ class Forecast:
     1; for a numeric question it holds the cumulative probabilities at the grid
     points. ``text`` is the answer to a free-text question as it was given.
     ``raw`` is what the forecaster really said, kept for the record. ``price``: it is
-    the market's price, which is trusted by rules of its own.
+    the market's price, which is trusted by rules of its own. ``fallback`` names the
+    forecaster that answered in the member's place.
     """
 
     probabilities: tuple[float, ...]
@@ -95,6 +96,7 @@ class Forecast:
     expected_return_bps: float | None = None
     prompt_hash: str = ""
     price: bool = False
+    fallback: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,26 @@ class NumericResult:
     interval: Interval | None = None
 
 
+class CacheKind(StrEnum):
+    """How a kept answer was found."""
+
+    EXACT = "exact"
+    SHARED = "shared"
+    SIMILAR = "similar"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheHit:
+    """Where a cached answer comes from; see ``prediction.proto`` for each field."""
+
+    kind: CacheKind
+    age_s: float
+    prediction_id: str
+    question_id: str
+    similarity: float = 1.0
+    saved_nano_usd: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """One ensemble answer; see ``prediction.proto`` for each field."""
@@ -148,6 +168,7 @@ class Prediction:
     tags: dict[str, str] = field(default_factory=dict)
     label_set: LabelSet | None = None
     doubt: float | None = None
+    cache_hit: CacheHit | None = None
 
 
 @dataclass(frozen=True, slots=True)

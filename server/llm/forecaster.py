@@ -42,6 +42,11 @@ class ChatForecaster:
         return self._member.endpoint.breaker.state.value
 
     @property
+    def prompt_version(self) -> str:
+        """Hashes of the prompts that it may use."""
+        return self._member.prompter.version
+
+    @property
     def warm_kinds(self) -> tuple[str, ...]:
         """Kinds of questions to be asked before the first real one."""
         return self._member.provider.settings.warm_kinds

@@ -50,6 +50,11 @@ class Prompter:
         total = sum(weights.values())
         self._variants = [(load_prompt(prompt), weight / total) for prompt, weight in weights.items()]
 
+    @property
+    def version(self) -> str:
+        """Hashes of all variants."""
+        return ",".join(prompt.hash for prompt, _ in self._variants)
+
     def messages(self, query: Query, *, in_words: bool) -> Messages:
         """The messages; ``in_words`` puts the schema into the prompt."""
         prompt = self._pick(query)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A caller's wishes from the wire."""
 
+from google.protobuf.duration_pb2 import Duration
+
 from consilience.v1 import prediction_pb2
 from server.forecasting.ensemble import Durability, Options
 from server.forecasting.money import MOST_NANO_USD
@@ -17,15 +19,11 @@ _DURABILITIES = {
     prediction_pb2.DURABILITY_DEADLINE_FIRST: Durability.DEADLINE_FIRST,
     prediction_pb2.DURABILITY_NONE: Durability.NONE,
 }
-#: Named in the contract, served by a later release: refused instead of ignored.
-_NOT_YET = ("max_age",)
+MAX_AGE_S = 30 * 86_400.0
 
 
 def options_from(message: prediction_pb2.PredictOptions, rules: Rules, at: str = "options") -> Options:
     """The wishes; broken rules are noted under the path ``at``."""
-    for name in _NOT_YET:
-        if message.HasField(name):
-            rules.broken(f"{at}.{name}", "this server does not serve it yet; leave it out")
     return Options(
         ensemble=rules.text(f"{at}.ensemble", message.ensemble, MAX_NAME, printable=True),
         members=_members(message, rules, f"{at}.members"),
@@ -54,7 +52,18 @@ def options_from(message: prediction_pb2.PredictOptions, rules: Rules, at: str =
         durability=_durability(message, rules, at),
         weights=_weights(message, rules, f"{at}.weights"),
         tags=_tags(message, rules, f"{at}.tags"),
+        max_age_s=_max_age_s(message, rules, f"{at}.max_age"),
+        similar=message.similar if message.HasField("similar") else None,
     )
+
+
+def _max_age_s(message: prediction_pb2.PredictOptions, rules: Rules, at: str) -> float | None:
+    """0 means never from the cache, which is more than leaving it out."""
+    if not message.HasField("max_age"):
+        return None
+    if message.max_age == Duration():
+        return 0.0
+    return rules.seconds(at, message.max_age, MAX_AGE_S)
 
 
 def _members(message: prediction_pb2.PredictOptions, rules: Rules, at: str) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from server.forecasting.forecast import Absent, AbsentReason, Cost, CostSource, 
 from server.forecasting.prediction import (
     Action,
     Agreement,
+    CacheHit,
+    CacheKind,
     Decision,
     Interval,
     LabelSet,
@@ -18,6 +20,7 @@ from server.rpc.times import duration, timestamp
 
 _REASONS = {reason: getattr(forecast_pb2, f"ABSENT_REASON_{reason.name}") for reason in AbsentReason}
 _COST_SOURCES = {source: getattr(money_pb2, f"COST_SOURCE_{source.name}") for source in CostSource}
+_CACHE_KINDS = {kind: getattr(prediction_pb2, f"CACHE_HIT_KIND_{kind.name}") for kind in CacheKind}
 _ACTIONS = {action: getattr(prediction_pb2, f"DECISION_ACTION_{action.name}") for action in Action}
 
 
@@ -51,6 +54,20 @@ def prediction_message(prediction: Prediction) -> prediction_pb2.Prediction:
         tags=prediction.tags,
         label_set=_label_set(prediction.label_set),
         doubt=prediction.doubt,
+        cache_hit=_cache_hit(prediction.cache_hit),
+    )
+
+
+def _cache_hit(hit: CacheHit | None) -> prediction_pb2.CacheHit | None:
+    if hit is None:
+        return None
+    return prediction_pb2.CacheHit(
+        kind=_CACHE_KINDS[hit.kind],
+        age=duration(hit.age_s),
+        prediction_id=hit.prediction_id,
+        question_id=hit.question_id,
+        similarity=hit.similarity,
+        saved_nano_usd=hit.saved_nano_usd,
     )
 
 
@@ -80,6 +97,7 @@ def _forecast(forecast: Forecast) -> forecast_pb2.Forecast:
         cached=forecast.cached,
         recorded=forecast.recorded,
         expected_return_bps=forecast.expected_return_bps,
+        fallback=forecast.fallback,
     )
 
 

@@ -27,6 +27,7 @@ CODES: dict[type[errors.ConsilienceError], int] = {
     errors.DeadlineError: code_pb2.DEADLINE_EXCEEDED,
     errors.RecordError: code_pb2.UNAVAILABLE,
     errors.PluginError: code_pb2.INTERNAL,
+    errors.HaltedError: code_pb2.UNAVAILABLE,
     errors.ShuttingDownError: code_pb2.UNAVAILABLE,
 }
 _GRPC_CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -60,6 +61,8 @@ def status_of(error: Exception) -> status_pb2.Status:
         details.append(error_details_pb2.RetryInfo(retry_delay=duration(error.retry_after_s)))
     elif isinstance(error, errors.NoAnswerError):
         info.metadata.update(error.absences)
+    elif isinstance(error, errors.HaltedError):
+        info.metadata["mode"] = error.mode
     return status_pb2.Status(
         code=CODES[type(error)], message=str(error), details=[_packed(d) for d in details]
     )

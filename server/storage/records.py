@@ -137,7 +137,10 @@ def _outcomes(prediction: Prediction, record: PredictionRecord) -> str:
 
 
 def _member_rows(record: PredictionRecord) -> Iterator[MemberRow]:
+    """None for a cached answer: its members spoke once, and are scored once, with the original."""
     prediction = record.prediction
+    if prediction.cached:
+        return
     for position, answer in enumerate(prediction.members):
         yield _member_row(prediction.id, position, answer, late=False)
     for position, answer in enumerate(record.late, len(prediction.members)):

@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
+from server.engine.answering import Answering
 from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.recording import Recorder
@@ -26,6 +27,7 @@ def engine_of(
     catalogue: QuestionCatalogue | None = None,
     observers: tuple[object, ...] = (),
     reply_margin_s: float = 0.05,
+    answering: Answering | None = None,
 ) -> PredictionEngine:
     return PredictionEngine(
         Ensembles(ensembles, ensembles[0].spec.name),
@@ -34,6 +36,7 @@ def engine_of(
         observers,  # type: ignore[arg-type]
         SystemClock(),
         EngineSettings("test", reply_margin_s),
+        answering=answering,
     )
 
 
