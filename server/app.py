@@ -19,6 +19,7 @@ from server.assembly import Assembly
 from server.config import Settings
 from server.engine.admin import Admin
 from server.engine.advice import learns
+from server.engine.changes import Changes
 from server.engine.ensembles import Ensembles
 from server.engine.learner import Learner, market_members
 from server.engine.market import MarketEngine
@@ -28,6 +29,7 @@ from server.engine.recording import Recorder
 from server.engine.treasury import Treasury
 from server.forecasting.deadline import Clock, SystemClock
 from server.rpc.admin import AdminHandlers
+from server.rpc.audit import AuditHandlers
 from server.rpc.inference import protocol
 from server.rpc.inference.ensemble_base import Engines
 from server.rpc.inference.face import inference_handlers
@@ -36,6 +38,10 @@ from server.rpc.money import EstimateHandlers, SpendHandlers
 from server.rpc.predict import PredictHandlers
 from server.rpc.server import RpcServer, Service
 from server.rpc.stream import StreamHandlers
+from server.storage.audit.erasure import Eraser
+from server.storage.audit.keys import KeyReference
+from server.storage.audit.log import SqlAuditLog
+from server.storage.audit.retention import Retention
 from server.storage.ledger.ledger import open_ledger
 from server.storage.outcomes.store import SqlOutcomeStore
 from server.storage.store import SqlPredictionStore, open_store
@@ -76,6 +82,7 @@ class App:
         ensembles = await assembly.build()  # which is long where there are networks
         store = await opening
         learner = self._learner(store, ensembles, clock)
+        audit, eraser = self._audit(store)
         recorder = Recorder(store)
         self._stack.push_async_callback(recorder.close)
         metrics = Metrics()
@@ -94,6 +101,7 @@ class App:
         admin = Admin(ensembles, engine, VERSION, clock.now(), self.settings.storage.url.partition(":")[0])
         admin.learner = learner
         performances = Performances(learner, ensembles, clock)
+        changes = Changes(audit)
         services: list[Service] = [
             (
                 _named(predict_service_pb2, "Predict"),
@@ -103,9 +111,10 @@ class App:
             (
                 _named(admin_service_pb2, "Admin"),
                 [
-                    AdminHandlers(admin, store),
+                    AdminHandlers(admin, store, changes),
                     LearningHandlers(learner, performances, clock),
-                    SpendHandlers(treasury),
+                    SpendHandlers(treasury, changes),
+                    AuditHandlers(store, eraser),
                 ],
             ),
             (
@@ -120,7 +129,7 @@ class App:
     def _learner(self, store: SqlPredictionStore, ensembles: Ensembles, clock: Clock) -> Learner:
         """Begins to learn from the stored past; nobody waits for it."""
         learner = Learner(
-            SqlOutcomeStore(store.database),
+            SqlOutcomeStore(store.database, store.trail),
             clock,
             market_members(ensembles),
             code_version=VERSION,
@@ -147,6 +156,17 @@ class App:
         treasury = Treasury(ledger, (watching,), ensembles.switch_off, clock, settings.terms(budgets))
         metrics.registry.register(BudgetCollector(treasury))
         return treasury
+
+    def _audit(self, store: SqlPredictionStore) -> tuple[SqlAuditLog, Eraser]:
+        """The audit log and what erases; both end before the store does."""
+        settings = self.settings
+        key = KeyReference(settings.audit.key, settings.storage)
+        audit = SqlAuditLog(store.database, store.trail, key, settings.audit.checkpoint_s)
+        self._stack.push_async_callback(audit.close)
+        eraser = Eraser(store.database, store.trail)
+        if settings.retention.predictions_days is not None:
+            self._stack.push_async_callback(Retention(eraser, settings.retention).close)
+        return audit, eraser
 
     def _listen_for_metrics(self, metrics: Metrics) -> None:
         if self.settings.telemetry.metrics_listen:

@@ -20,6 +20,7 @@ from server.inference.settings import InferenceSettings, NetworkSettings
 from server.llm.settings import ChatSettings, ProviderSettings
 from server.recordings.settings import RecordedSettings, RecordingsSettings
 from server.rpc.settings import RpcSettings
+from server.storage.audit.settings import AuditSettings, RetentionSettings
 from server.storage.settings import StorageSettings
 from server.telemetry.settings import TelemetrySettings
 
@@ -72,6 +73,8 @@ class Settings(BaseSettings):
     market: MarketSettings = MarketSettings()
     storage: StorageSettings = StorageSettings()
     learning: LearningSettings = LearningSettings()
+    audit: AuditSettings = AuditSettings()
+    retention: RetentionSettings = RetentionSettings()
     recordings: RecordingsSettings = RecordingsSettings()
     inference: InferenceSettings = InferenceSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

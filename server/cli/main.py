@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli import config, outcomes
+from server.cli import audit, config, outcomes
+from server.cli.erase import erase
 from server.cli.evaluate import evaluate
 from server.cli.market import market
 from server.cli.members import members
 from server.cli.performance import performance
 from server.cli.predict import predict
+from server.cli.replay_prediction import replay
 from server.cli.serve import serve
 from server.cli.simulate import simulate
 from server.cli.status import status
@@ -49,10 +51,14 @@ def consilience(
     del version
 
 
-for command in (serve, predict, stream, market, members, status, simulate, evaluate, performance):
+COMMANDS = (
+    serve, predict, stream, market, members, status, performance, replay, erase, simulate, evaluate,
+)  # fmt: skip
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(config.app, name="config")
 app.add_typer(outcomes.app, name="outcomes")
+app.add_typer(audit.app, name="audit")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

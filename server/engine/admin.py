@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run-time control: what the server is, and changes to ensembles and members."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -92,6 +92,20 @@ class Admin:
         """
         found = self._ensembles.get(ensemble)
         return [_member_view(found, member) for member in found.spec.members]
+
+    def undo(self, ensemble: str) -> Callable[[], None]:
+        """What gives an ensemble back its present specification.
+
+        Raises:
+            NotFoundError: there is no such ensemble.
+        """
+        found = self._ensembles.get(ensemble)
+        before = found.spec
+
+        def put_back() -> None:
+            found.spec = before
+
+        return put_back
 
     def update_member(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.build import build
 from server.engine.advice import Advice
 from server.engine.asking import Asked, cut_off, not_needed
 from server.engine.calibrating import recalibrated
@@ -14,12 +15,14 @@ from server.engine.settled import action_settled, outcome_settled
 from server.engine.stopping import enough, may_stop_early
 from server.engine.worth import Worth
 from server.forecasting.answers import AnswerMatrix, Answers, choices
+from server.forecasting.computation import Computation, packed
 from server.forecasting.ensemble import Plan
 from server.forecasting.forecast import Absent, AbsentReason
 from server.forecasting.plugged_pooling import any_pooling
-from server.forecasting.pooling import Pooled, weight_vector
+from server.forecasting.pooling import Pooled, resolved_parameters, weight_vector
 from server.forecasting.prediction import MemberAnswer
 from server.forecasting.question import Question
+from server.learning.calibration import IDENTITY
 
 Pool = Callable[[NDArray[np.float64], NDArray[np.float64]], Pooled]
 
@@ -93,6 +96,25 @@ class RunningConsensus:
         weights = advice.weights(matrix.probabilities)
         self._raw_weights = weights.tolist()
         return recalibrated(pool(matrix.probabilities, weights), matrix, advice.curve(matrix.probabilities))
+
+    def computation(self, matrix: AnswerMatrix) -> Computation:
+        """What ``pool`` has just computed with, for the record; ``matrix`` is the one that it returned."""
+        spec, advice = self.plan.spec, self.advice
+        curve = IDENTITY if advice is None else advice.curve(matrix.probabilities)
+        return Computation(
+            pooling=spec.pooling,
+            seats=tuple(member.name for member in self.plan.members),
+            weights=tuple(self._raw_weights),
+            min_confidences=tuple(member.min_confidence for member in self.plan.members),
+            matrix=packed(matrix.probabilities),
+            min_responses=self.plan.min_responses,
+            min_agreement=spec.min_agreement,
+            high_agreement=spec.high_agreement,
+            parameters=resolved_parameters(spec.pooling, spec.parameters),
+            curve=curve.method.name.lower(),
+            curve_parameters=curve.parameters,
+            build=build(),
+        )
 
     def members(self, pooled: Pooled) -> tuple[MemberAnswer, ...]:
         """Everyone of the ensemble in configured order, with the parts they played."""

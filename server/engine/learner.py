@@ -109,13 +109,13 @@ class Learner:
         if self._ready.is_set() and not self._stale:
             await self._keep()
 
-    async def record(self, resolutions: Sequence[Resolution]) -> Sequence[Recorded]:
+    async def record(self, resolutions: Sequence[Resolution], actor: str = "") -> Sequence[Recorded]:
         """Store outcomes and learn from them before this returns, but for what is learned in a thread.
 
         Raises:
             RecordError: nothing was stored.
         """
-        recorded = await self._store.record(resolutions, self._clock.now())
+        recorded = await self._store.record(resolutions, self._clock.now(), actor)
         if self._ready.is_set():
             await self.advance()
         return recorded

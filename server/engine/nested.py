@@ -11,7 +11,7 @@ from server.engine.selecting import plan_for
 from server.engine.verdict import conclude
 from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Options, Plan
-from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast, absence_reasons
+from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast, Inner, absence_reasons
 from server.forecasting.ports import Identity
 from server.forecasting.prediction import Action, Prediction
 from server.forecasting.query import Query
@@ -105,4 +105,14 @@ def _answer(prediction: Prediction, query: Query) -> Answer:
         text=prediction.outcome,
         cost=prediction.cost,
         attempts=max(attempts, 1),
+        inner=_inner(prediction),
     )
+
+
+def _inner(prediction: Prediction) -> Inner | None:
+    """How the inner ensemble came to its answer, for replay."""
+    computation = prediction.computation
+    if computation is None:
+        return None
+    answers = {member.member: member.answer for member in prediction.members}
+    return Inner(computation, tuple(answers[seat] for seat in computation.seats))

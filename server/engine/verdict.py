@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a finished consensus to an answer: decision, explanation, warnings."""
+"""From a finished consensus to an answer, with its method and warnings."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from server.engine.advice import Advice
 from server.engine.consensus import RunningConsensus
-from server.forecasting.answers import AnswerMatrix, numeric_result, votes
-from server.forecasting.disagreement import decide
+from server.engine.derived import derived
+from server.forecasting.computation import Computation
 from server.forecasting.ensemble import Plan
-from server.forecasting.explanation import explain
 from server.forecasting.forecast import NOT_ASKED, Cost
-from server.forecasting.pooling import Pooled, meta_confidence
-from server.forecasting.prediction import Decision, MemberAnswer, Method, Prediction
-from server.forecasting.question import FreeText, Numeric
-from server.learning.calibration import IDENTITY
+from server.forecasting.prediction import MemberAnswer, Method, Prediction
 
 
 def conclude(
@@ -23,55 +20,29 @@ def conclude(
     matrix, pooled = consensus.pool()
     plan, question = consensus.plan, consensus.question
     members = consensus.members(pooled)
-    decision = _decision(plan, pooled)
-    outcome = matrix.outcomes[pooled.chosen] if pooled.probabilities else ""
-    numeric = isinstance(question.kind, Numeric) and bool(pooled.probabilities)
+    computation = consensus.computation(matrix)
     return Prediction(
         id=prediction_id,
         question_id=question.id,
         ensemble=plan.spec.name,
-        outcomes=matrix.outcomes,
-        probabilities=pooled.probabilities,
-        raw_probabilities=pooled.raw or pooled.probabilities,
-        outcome=outcome,
-        confidence=pooled.confidence,
-        meta_confidence=meta_confidence(
-            pooled.confidence, pooled.agreement.vote_share, pooled.normalised_dispersion
-        ),
-        agreement=pooled.agreement,
-        interval=pooled.interval,
-        decision=decision,
-        members=members,
         cost=Cost.total([m.answer.cost for m in members if m.answer.cost is not None]),
         create_time=create_time,
         elapsed_s=0.0,
-        method=_method(consensus, matrix, members, code_version),
+        method=_method(plan, consensus.advice, computation, members, code_version),
         warnings=(*plan.warnings, *_warnings(members)),
-        explanation=explain(outcome, pooled.confidence, plan.spec.pooling, members, decision),
-        numeric=numeric_result(question.kind, pooled.probabilities)
-        if numeric and isinstance(question.kind, Numeric)
-        else None,
-        votes=_votes(question.kind, matrix),
-    )
-
-
-def _decision(plan: Plan, pooled: Pooled) -> Decision:
-    return decide(
-        pooled.agreement.vote_share,
-        answered=pooled.agreement.answered,
-        asked=pooled.agreement.asked,
-        min_responses=plan.min_responses,
-        min_agreement=plan.spec.min_agreement,
-        high_agreement=plan.spec.high_agreement,
-        decided=pooled.decided,
+        computation=computation,
+        **derived(question.kind, computation, matrix, pooled, members),
     )
 
 
 def _method(
-    consensus: RunningConsensus, matrix: AnswerMatrix, members: Sequence[MemberAnswer], code_version: str
+    plan: Plan,
+    advice: Advice | None,
+    computation: Computation,
+    members: Sequence[MemberAnswer],
+    code_version: str,
 ) -> Method:
-    spec, advice = consensus.plan.spec, consensus.advice
-    curve = IDENTITY if advice is None else advice.curve(matrix.probabilities)
+    spec = plan.spec
     hashes = {m.forecast.prompt_hash for m in members if m.forecast is not None and m.forecast.prompt_hash}
     return Method(
         pooling=spec.pooling,
@@ -84,13 +55,9 @@ def _method(
         code_version=code_version,
         prompt_hash=",".join(sorted(hashes)),
         parameters=dict(spec.parameters),
-        curve=curve.method.name.lower(),
-        curve_parameters=curve.parameters,
+        curve=computation.curve,
+        curve_parameters=computation.curve_parameters,
     )
-
-
-def _votes(kind: object, matrix: AnswerMatrix) -> tuple[int, ...]:
-    return votes(matrix) if isinstance(kind, FreeText) else ()
 
 
 def _warnings(members: Sequence[MemberAnswer]) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from server.forecasting.computation import Computation
+
 
 class AbsentReason(StrEnum):
     """Closed list; the values are ``error.type`` in metrics and reasons in errors."""
@@ -79,7 +81,8 @@ class Forecast:
     points. ``text`` is the answer to a free-text question as it was given.
     ``raw`` is what the forecaster really said, kept for the record. ``price``: it is
     the market's price, which is trusted by rules of its own. ``fallback`` names the
-    forecaster that answered in the member's place.
+    forecaster that answered in the member's place. ``inner`` is how an inner
+    ensemble came to it.
     """
 
     probabilities: tuple[float, ...]
@@ -97,6 +100,7 @@ class Forecast:
     prompt_hash: str = ""
     price: bool = False
     fallback: str = ""
+    inner: "Inner | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,17 @@ class Absent:
     cost: Cost | None = None
     usage: TokenUsage | None = None
     attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """How an ensemble that is a member of another came to its forecast: for replay.
+
+    ``answers`` are those of its own members, in the order of the computation's seats.
+    """
+
+    computation: Computation
+    answers: tuple[Forecast | Absent, ...]
 
 
 Answer = Forecast | Absent

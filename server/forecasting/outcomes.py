@@ -85,7 +85,9 @@ class InForce:
 class OutcomeStore(Protocol):
     """Where outcomes are kept, beside the predictions that they judge; shared by processes."""
 
-    async def record(self, resolutions: Sequence[Resolution], now: datetime) -> Sequence[Recorded]:
+    async def record(
+        self, resolutions: Sequence[Resolution], now: datetime, actor: str = ""
+    ) -> Sequence[Recorded]:
         """Add outcomes and score the forecasts that they judge, in one transaction, each once.
 
         ``version`` 0 stands for the next one. An equal one again changes nothing, but scores

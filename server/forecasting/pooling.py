@@ -150,6 +150,13 @@ def parameter_vector(pooling: str, parameters: Mapping[str, float]) -> NDArray[n
     return np.array([parameters.get(name, _DEFAULTS[name]) for name in names])
 
 
+def resolved_parameters(pooling: str, parameters: Mapping[str, float]) -> dict[str, float]:
+    """The parameters by name, defaults written out: what a record keeps. A plug-in's are as given."""
+    if pooling not in PARAMETERS:
+        return dict(parameters)
+    return {name: parameters.get(name, _DEFAULTS[name]) for name in PARAMETERS[pooling]}
+
+
 class KernelPooling:
     """A pooling of ``kernels.consensus`` with its buffers for one shape; not shared by threads."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from server.forecasting.computation import Computation
 from server.forecasting.forecast import Absent, Answer, Cost, Forecast
 from server.forecasting.question import Question
 
@@ -139,7 +140,11 @@ class CacheHit:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One ensemble answer; see ``prediction.proto`` for each field."""
+    """One ensemble answer; see ``prediction.proto`` for each field.
+
+    ``computation`` is what a replay needs besides the members' answers; None in
+    records that are older than it.
+    """
 
     id: str
     question_id: str
@@ -169,6 +174,9 @@ class Prediction:
     label_set: LabelSet | None = None
     doubt: float | None = None
     cache_hit: CacheHit | None = None
+    experiment: str = ""
+    arm: str = ""
+    computation: Computation | None = None
 
 
 @dataclass(frozen=True, slots=True)

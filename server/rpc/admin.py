@@ -7,6 +7,7 @@ from datetime import datetime
 from consilience.v1 import admin_service_pb2 as pb
 from consilience.v1 import prediction_pb2
 from server.engine.admin import Admin, EnsembleView, MemberView
+from server.engine.changes import Change, Changes
 from server.engine.learner import LearningStatus
 from server.forecasting.ports import PredictionStore
 from server.rpc.budget_out import budget_message
@@ -21,9 +22,10 @@ MAX_NAME = 128
 class AdminHandlers:
     """One coroutine for each method, free of any transport."""
 
-    def __init__(self, admin: Admin, store: PredictionStore) -> None:
+    def __init__(self, admin: Admin, store: PredictionStore, changes: Changes) -> None:
         self._admin = admin
         self._store = store
+        self._changes = changes
 
     async def get_status(self, request: pb.GetStatusRequest, call: Call) -> pb.GetStatusResponse:
         """What the server is and how it is doing."""
@@ -65,7 +67,6 @@ class AdminHandlers:
 
     async def update_member(self, request: pb.UpdateMemberRequest, call: Call) -> pb.UpdateMemberResponse:
         """Change a member; predictions under way keep what they began with."""
-        del call
         rules = Rules()
         rules.text("ensemble", request.ensemble, MAX_NAME, printable=True)
         rules.text("member", request.member, MAX_NAME, least=1, printable=True)
@@ -85,27 +86,29 @@ class AdminHandlers:
             else None
         )
         rules.check()
-        view = self._admin.update_member(
-            request.ensemble, request.member, request.etag, changes, accuracy, profit
+        asked = {**changes, "accuracy": accuracy, "profit_factor": profit}
+        view = await self._changes.make(
+            Change("UpdateMember", _path(request.ensemble, request.member), call.caller, asked),
+            lambda: self._admin.update_member(
+                request.ensemble, request.member, request.etag, changes, accuracy, profit
+            ),
+            self._admin.undo(request.ensemble),
         )
         return pb.UpdateMemberResponse(member=_member(view))
 
     async def set_strategy(self, request: pb.SetStrategyRequest, call: Call) -> pb.SetStrategyResponse:
         """Change an ensemble's named choices."""
-        del call
         rules = Rules()
         for name in ("ensemble", "pooling", "weighting", "calibration", "execution", "selection"):
             rules.text(name, getattr(request, name), MAX_NAME, printable=True)
         rules.check()
-        view = self._admin.set_strategy(
-            request.ensemble,
-            request.etag,
-            {
-                name: getattr(request, name)
-                for name in ("pooling", "weighting", "calibration", "execution", "selection")
-                if getattr(request, name)
-            },
-            dict(request.parameters),
+        names = ("pooling", "weighting", "calibration", "execution", "selection")
+        wishes = {name: getattr(request, name) for name in names if getattr(request, name)}
+        parameters = dict(request.parameters)
+        view = await self._changes.make(
+            Change("SetStrategy", request.ensemble, call.caller, {**wishes, "parameters": parameters}),
+            lambda: self._admin.set_strategy(request.ensemble, request.etag, wishes, parameters),
+            self._admin.undo(request.ensemble),
         )
         return pb.SetStrategyResponse(ensemble=_ensemble(view))
 
@@ -141,6 +144,10 @@ def _learning(status: LearningStatus | None) -> pb.LearningStatus | None:
         belief=status.belief,
         ready=status.ready,
     )
+
+
+def _path(ensemble: str, member: str) -> str:
+    return f"{ensemble or '(default)'}/{member}"
 
 
 def _ensemble(view: EnsembleView) -> pb.EnsembleStatus:

@@ -31,14 +31,13 @@ class LearningHandlers:
 
     async def record_outcome(self, request: pb.RecordOutcomeRequest, call: Call) -> pb.RecordOutcomeResponse:
         """Store what happened, score the forecasts that it judges, and learn from them."""
-        del call
         rules = Rules()
         rules.count("resolutions", request.resolutions, MAX_RESOLUTIONS, least=1)
         resolutions = [
             self._resolution(each, rules, f"resolutions[{i}]") for i, each in enumerate(request.resolutions)
         ]
         rules.check()
-        recorded = await self._learner.record(resolutions)
+        recorded = await self._learner.record(resolutions, call.caller)
         return pb.RecordOutcomeResponse(
             results=[
                 pb.RecordOutcomeResult(

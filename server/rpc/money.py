@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from consilience.v1 import admin_service_pb2 as pb
 from consilience.v1 import money_pb2, predict_service_pb2
+from server.engine.changes import Change, Changes
 from server.engine.predict import PredictionEngine
 from server.engine.pricing import MemberPrice
 from server.engine.treasury import Treasury
@@ -33,8 +34,9 @@ MAX_WINDOW_S = 10 * 365 * 86_400.0
 class SpendHandlers:
     """The part of ``AdminService`` that is about money."""
 
-    def __init__(self, treasury: Treasury) -> None:
+    def __init__(self, treasury: Treasury, changes: Changes) -> None:
         self._treasury = treasury
+        self._changes = changes
 
     async def get_spend(self, request: pb.GetSpendRequest, call: Call) -> pb.GetSpendResponse:
         """What has been spent, by group, and the state of every budget."""
@@ -59,13 +61,19 @@ class SpendHandlers:
 
     async def set_budget(self, request: pb.SetBudgetRequest, call: Call) -> pb.SetBudgetResponse:
         """Set a budget, or remove one; holds at once on every server of the database."""
-        del call
+        name = request.budget.name
         try:
             if request.remove:
-                return await self._remove(request)
-            status = await self._treasury.ledger.set_budget(_budget(request.budget))
+                removed = await self._remove(request)
+                await self._changes.note(Change("SetBudget", name, call.caller, {"removed": True}))
+                return removed
+            budget = _budget(request.budget)
+            status = await self._treasury.ledger.set_budget(budget)
         except LedgerError as error:
             raise RecordError(str(error)) from error
+        window_s = None if budget.window is None else budget.window.total_seconds()
+        asked = {"scope": budget.scope, "limit_nano_usd": budget.limit_nano_usd, "window_s": window_s}
+        await self._changes.note(Change("SetBudget", name, call.caller, asked))
         return pb.SetBudgetResponse(budget=budget_message(status, self._treasury.control(status)))
 
     async def _remove(self, request: pb.SetBudgetRequest) -> pb.SetBudgetResponse:

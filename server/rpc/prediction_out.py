@@ -52,6 +52,8 @@ def prediction_message(prediction: Prediction) -> prediction_pb2.Prediction:
         numeric=_numeric(prediction.numeric),
         votes=prediction.votes,
         tags=prediction.tags,
+        experiment=prediction.experiment,
+        arm=prediction.arm,
         label_set=_label_set(prediction.label_set),
         doubt=prediction.doubt,
         cache_hit=_cache_hit(prediction.cache_hit),

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Dialect, Table, insert
 from sqlalchemy.exc import IntegrityError
 
 from server.forecasting.errors import ConflictError, RecordError
+from server.storage.audit.entries import PREDICTION, Event, digest_of
+from server.storage.audit.trail import AuditTrail
 from server.storage.database import cause_of
 from server.storage.queries import document, document_of_request
 from server.storage.records import MemberRow, PredictionRow, Rows
@@ -24,10 +26,15 @@ Row = tuple[Any, ...]
 Execute = Callable[[Connection, str, Sequence[Row]], None]
 
 
-class Inserts:
-    """The two statements in one database's dialect."""
+class _BatchAtFault(Exception):  # noqa: N818 - it never leaves this module
+    """A record of the batch cannot be written; which one, is found by writing each alone."""
 
-    def __init__(self, dialect: Dialect) -> None:
+
+class Inserts:
+    """The two statements in one database's dialect, and an entry of the audit log for each record."""
+
+    def __init__(self, dialect: Dialect, trail: AuditTrail) -> None:
+        self._trail = trail
         self._prediction = _compiled(predictions, PredictionRow._fields, dialect)
         self._member = _compiled(member_forecasts, MemberRow._fields, dialect)
         self._execute_batch = _execute_on_driver if dialect.driver == "pysqlite" else _execute
@@ -38,21 +45,29 @@ class Inserts:
         Raises:
             Exception: the transaction could not begin or commit; nothing may be taken as written.
         """
-        transaction = connection.begin()
+        try:
+            with self._trail.transaction(connection) as append:
+                self._write_all(connection, batch)
+                append([_recorded(rows) for rows in batch])
+        except _BatchAtFault:
+            return self._write_each(connection, batch)
+        return [None] * len(batch)
+
+    def _write_all(self, connection: Connection, batch: Sequence[Rows]) -> None:
         try:
             self._insert(connection, batch, self._execute_batch)
-        except Exception:  # noqa: BLE001 - whatever it is, the next attempt finds whose fault it is
-            transaction.rollback()
-            return self._write_each(connection, batch)
-        transaction.commit()
-        return [None] * len(batch)
+        except Exception as error:  # whatever it is, the next attempt finds whose fault it is
+            raise _BatchAtFault from error
 
     def _write_each(self, connection: Connection, batch: Sequence[Rows]) -> list[Outcome]:
         """One transaction still, so one sync, but a savepoint for each record."""
-        with connection.begin():
-            return [self._attempt(connection, rows) for rows in batch]
+        written: list[Event] = []
+        with self._trail.transaction(connection) as append:
+            outcomes = [self._attempt(connection, rows, written) for rows in batch]
+            append(written)
+        return outcomes
 
-    def _attempt(self, connection: Connection, rows: Rows) -> Outcome:
+    def _attempt(self, connection: Connection, rows: Rows, written: list[Event]) -> Outcome:
         savepoint = connection.begin_nested()
         try:
             self._insert(connection, [rows], _execute)
@@ -63,6 +78,7 @@ class Inserts:
             savepoint.rollback()
             return refused(rows.prediction, error)
         savepoint.commit()
+        written.append(_recorded(rows))
         return None
 
     def _insert(self, connection: Connection, batch: Sequence[Rows], execute: Execute) -> None:
@@ -70,6 +86,11 @@ class Inserts:
         members = [row for rows in batch for row in rows.members]
         if members:
             execute(connection, self._member, members)
+
+
+def _recorded(rows: Rows) -> Event:
+    row = rows.prediction
+    return Event(PREDICTION, row.id, "", digest_of(row.salt, row.document))
 
 
 def _execute(connection: Connection, sql: str, rows: Sequence[Row]) -> None:

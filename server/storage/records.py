@@ -14,6 +14,7 @@ from server.forecasting.forecast import Cost
 from server.forecasting.grouping import asked_time, horizon_days, origin_of, price_is_fresh
 from server.forecasting.prediction import MemberAnswer, Prediction, PredictionRecord
 from server.forecasting.question import Numeric
+from server.storage.audit.entries import new_salt
 from server.storage.documents import KIND_NAMES, encode
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,6 +42,9 @@ class PredictionRow(NamedTuple):
     cost_nano_usd: int | None
     cost_source: str | None
     elapsed_us: int | None
+    experiment: str
+    arm: str
+    salt: bytes
     document: str
     asked_time_us: int | None
     source: str
@@ -121,6 +125,9 @@ def _prediction_row(record: PredictionRecord, document: str) -> PredictionRow:
         prediction.cached,
         *_money(prediction.cost),
         _whole_microseconds(prediction.elapsed_s),
+        prediction.experiment,
+        prediction.arm,
+        new_salt(),
         document,
         microseconds(asked_time(question, prediction.create_time)),
         question.source,

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from server.forecasting.prediction import PredictionRecord
 from server.storage import queries
+from server.storage.audit.trail import AuditTrail
 from server.storage.commit import GroupCommit
 from server.storage.database import FAULTS, Database, cause_of
 from server.storage.documents import decode
@@ -30,7 +31,8 @@ class SqlPredictionStore:
 
     def __init__(self, database: Database, settings: StorageSettings) -> None:
         self._database = database
-        self._inserts = Inserts(database.dialect)
+        self.trail = AuditTrail(database.dialect)
+        self._inserts = Inserts(database.dialect, self.trail)
         self._closed = False
         self._commit = GroupCommit(
             self._write,
@@ -114,7 +116,7 @@ async def open_store(settings: StorageSettings) -> SqlPredictionStore:
         StorageError: it cannot be opened, or is newer than this code; the
             message names ``storage.url`` and the mend.
     """
-    database = await _open_database(settings)
+    database = await open_database(settings)
     try:
         await database.write(upgrade)
     except FAULTS as error:
@@ -127,7 +129,12 @@ async def open_store(settings: StorageSettings) -> SqlPredictionStore:
     return SqlPredictionStore(database, settings)
 
 
-async def _open_database(settings: StorageSettings) -> Database:
+async def open_database(settings: StorageSettings) -> Database:
+    """Open the database as it is.
+
+    Raises:
+        StorageError: it cannot be opened.
+    """
     url = resolved_url(settings)
     if url.drivername == SQLITE:
         sqlite = SqliteDatabase(Path(url.database or ""), settings)

@@ -49,6 +49,9 @@ predictions = Table(
     Column("cost_nano_usd", BigInteger),
     Column("cost_source", Name),
     Column("elapsed_us", BigInteger),
+    Column("experiment", Name, nullable=False),
+    Column("arm", Name, nullable=False),
+    Column("salt", LargeBinary),  # of the audit log's digest; NULL: older than that log
     Column("document", Text, nullable=False),
     # What learning groups by. asked_time_us: as of when; NULL in rows older than the column.
     Column("asked_time_us", BigInteger),
@@ -67,6 +70,13 @@ Index(
     unique=True,
     sqlite_where=text("request_id <> ''"),
     postgresql_where=text("request_id <> ''"),
+)
+Index(
+    "predictions_by_experiment",
+    predictions.c.experiment,
+    predictions.c.create_time_us,
+    sqlite_where=text("experiment <> ''"),
+    postgresql_where=text("experiment <> ''"),
 )
 
 #: Late answers follow the members in time, at the next positions.

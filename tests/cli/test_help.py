@@ -42,6 +42,10 @@ def test_all_commands_are_there() -> None:
         "status",
         "simulate",
         "evaluate",
+        "replay",
+        "erase",
+        "audit verify",
+        "audit checkpoint",
         "config check",
     }
 

@@ -140,7 +140,9 @@ async def opened(table: ForecastTable, evaluation: Evaluation, url: str) -> Stag
     forecasters["price"] = MarketPrice()
     spec = EnsembleSpec(found.asked.ensemble, tuple(MemberSpec(name) for name in forecasters))
     ensembles = Ensembles([Ensemble(spec, forecasters)], spec.name)
-    learner = Learner(SqlOutcomeStore(store.database), SystemClock(), market_members(ensembles), poll_s=3600)
+    learner = Learner(
+        SqlOutcomeStore(store.database, store.trail), SystemClock(), market_members(ensembles), poll_s=3600
+    )
     for ensemble in ensembles:
         ensemble.adviser = learner
     learner.watches = True

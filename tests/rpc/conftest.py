@@ -15,10 +15,12 @@ from consilience.v1 import (
     stream_service_pb2_grpc,
 )
 from server.engine.admin import Admin
+from server.engine.changes import Changes
 from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.market import MarketDefaults, MarketEngine
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.recording import Recorder
+from server.forecasting.audit import NoAuditLog
 from server.forecasting.deadline import SystemClock
 from server.forecasting.forecast import Forecast
 from server.forecasting.question import Question, Resolution
@@ -78,7 +80,10 @@ async def running() -> AsyncIterator[Running]:
             [PredictHandlers(engine, store, catalogue)],
         ),
         (stream_service_pb2.DESCRIPTOR.services_by_name["StreamService"], [StreamHandlers(engine, markets)]),
-        (admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"], [AdminHandlers(admin, store)]),
+        (
+            admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"],
+            [AdminHandlers(admin, store, Changes(NoAuditLog()))],
+        ),
     ]
     settings = RpcSettings(listen="127.0.0.1:0", max_receive_bytes=128 * 1024, grace_s=5)
     server = RpcServer(settings, services)

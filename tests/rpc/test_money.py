@@ -19,7 +19,9 @@ from consilience.v1 import (
 )
 from consilience.v1 import question_pb2 as q
 from server.engine.admin import Admin
+from server.engine.changes import Changes
 from server.engine.ensembles import Ensembles
+from server.forecasting.audit import NoAuditLog
 from server.forecasting.money import Budget
 from server.rpc.admin import AdminHandlers
 from server.rpc.money import EstimateHandlers, SpendHandlers
@@ -56,6 +58,7 @@ async def running(offices: Offices) -> AsyncIterator[Running]:  # noqa: F811
     office = await offices.open(ensemble, budgets=(Budget("day", "all", 10 * CENT, timedelta(days=1)),))
     engine, treasury = office.engine, office.treasury
     admin = Admin(Ensembles([ensemble], "main"), engine, "test", EPOCH, "sqlite")
+    changes = Changes(NoAuditLog())
     predicting = PredictHandlers(engine, office.store, Catalogue())
     services = [
         (
@@ -64,7 +67,7 @@ async def running(offices: Offices) -> AsyncIterator[Running]:  # noqa: F811
         ),
         (
             admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"],
-            [AdminHandlers(admin, office.store), SpendHandlers(treasury)],
+            [AdminHandlers(admin, office.store, changes), SpendHandlers(treasury, changes)],
         ),
     ]
     server = RpcServer(RpcSettings(listen="127.0.0.1:0", grace_s=5), services)

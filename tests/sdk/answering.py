@@ -237,6 +237,21 @@ class Administration(admin_service_pb2_grpc.AdminServiceServicer):
         first = admin_service_pb2.Member(name="early", kind="recorded", enabled=True, accuracy=0.5)
         return admin_service_pb2.ListMembersResponse(members=[first], next_page_token="2")
 
+    async def ReplayPrediction(self, request: Any, context: Any) -> Any:  # noqa: N802
+        await self.answering.hear(request, context)
+        stored = prediction(question_pb2.Question(id="q1"), "")
+        return admin_service_pb2.ReplayPredictionResponse(
+            stored=stored,
+            replayed=stored,
+            verdict=admin_service_pb2.REPLAY_VERDICT_EQUIVALENT,
+            stored_build="one",
+            build="another",
+        )
+
+    async def ErasePredictions(self, request: Any, context: Any) -> Any:  # noqa: N802
+        await self.answering.hear(request, context)
+        return admin_service_pb2.ErasePredictionsResponse(erased=3)
+
 
 def add_to(server: grpc.aio.Server, answering: Answering) -> None:
     """Serve all three services."""

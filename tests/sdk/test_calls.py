@@ -31,6 +31,7 @@ from consilience import (
     PredictionStarted,
     PredictionState,
     Question,
+    ReplayVerdict,
 )
 from tests.sdk.conftest import Ask, Served
 
@@ -178,3 +179,15 @@ def test_both_clients_have_the_same_methods(plain: type, asynchronous: type) -> 
         }
 
     assert shape(plain) == shape(asynchronous)
+
+
+async def test_the_record(ask: Ask, served: Served) -> None:
+    again = await ask("admin.replay", "p1")
+    assert again.verdict is ReplayVerdict.EQUIVALENT
+    assert (again.stored.question_id, again.differences) == ("q1", ())
+    assert (again.stored_build, again.build) == ("one", "another")
+    before = datetime(2026, 1, 2, tzinfo=UTC)
+    assert await ask("admin.erase", "q1", before=before, reason="asked for") == 3
+    sent = served.answering.calls[-1].request
+    assert (sent.question_id, sent.reason) == ("q1", "asked for")
+    assert sent.before_time.ToDatetime(tzinfo=UTC) == before

@@ -29,11 +29,15 @@ def anything(kind: Any) -> st.SearchStrategy[Any]:
     if kind in _LEAVES:
         return _LEAVES[kind]
     if isinstance(kind, type) and is_dataclass(kind):
-        hints = get_type_hints(kind)
-        return st.builds(kind, **{field.name: anything(hints[field.name]) for field in fields(kind)})
+        return st.deferred(lambda: _built(kind))  # one may hold others of its own kind
     if isinstance(kind, type) and issubclass(kind, Enum):
         return st.sampled_from(kind)
     return _composed(get_origin(kind), get_args(kind))
+
+
+def _built(kind: Any) -> st.SearchStrategy[Any]:
+    hints = get_type_hints(kind)
+    return st.builds(kind, **{field.name: anything(hints[field.name]) for field in fields(kind)})
 
 
 def _composed(origin: Any, arguments: tuple[Any, ...]) -> st.SearchStrategy[Any]:

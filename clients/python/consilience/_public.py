@@ -64,6 +64,7 @@ from consilience.question import (
     Resolution,
 )
 from consilience.record import PredictionFailure, PredictionState, StoredPrediction
+from consilience.replay import Replay, ReplayVerdict
 from consilience.security import TLS
 from consilience.signals import (
     MarketFeatures,
@@ -146,6 +147,8 @@ __all__ = [
     "PredictionState",
     "Question",
     "RecordError",
+    "Replay",
+    "ReplayVerdict",
     "Resolution",
     "RunningConsensus",
     "ServerError",

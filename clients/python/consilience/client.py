@@ -2,12 +2,13 @@
 """The client for ordinary programs: every call waits for its answer."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 import grpc
 
-from consilience import _calls
+from consilience import _audit_calls, _calls
 from consilience._calls import Call, Response, Result
 from consilience._settings import Settings
 from consilience._version import __version__
@@ -20,6 +21,7 @@ from consilience.pages import Page
 from consilience.prediction import Prediction
 from consilience.question import Question, Resolution
 from consilience.record import PredictionFailure, StoredPrediction
+from consilience.replay import Replay
 from consilience.security import TLS
 from consilience.status import Member, ServerStatus
 from consilience.streams import MarketStream, Stream, error_of
@@ -282,3 +284,18 @@ class Admin:
             token = page.next_page_token
             if not token:
                 return
+
+    def replay(self, prediction_id: str, *, timeout_s: float | None = None) -> Replay:
+        """Compute a stored prediction again from its record alone, and compare."""
+        return self._wire.run(_audit_calls.replay(self._wire.settings, prediction_id, timeout_s))
+
+    def erase(
+        self,
+        question_id: str = "",
+        *,
+        before: datetime | None = None,
+        reason: str = "",
+        timeout_s: float | None = None,
+    ) -> int:
+        """Erase the stored predictions of a question, those made before an instant, or both; count them."""
+        return self._wire.run(_audit_calls.erase(self._wire.settings, question_id, before, reason, timeout_s))

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, delete, insert, select
 from server.forecasting.errors import RecordError
 from server.forecasting.outcomes import Case, InForce, Recorded
 from server.forecasting.question import Resolution
+from server.storage.audit.entries import OUTCOME, event
+from server.storage.audit.trail import AuditTrail
 from server.storage.database import FAULTS, Database, cause_of
 from server.storage.errors import StorageError
 from server.storage.outcomes import cases, versions
@@ -24,15 +26,19 @@ Result = TypeVar("Result")
 class SqlOutcomeStore:
     """An ``OutcomeStore``; the database is closed by the prediction store that opened it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, trail: AuditTrail) -> None:
         self._database = database
+        self._trail = trail
 
-    async def record(self, resolutions: Sequence[Resolution], now: datetime) -> Sequence[Recorded]:
+    async def record(
+        self, resolutions: Sequence[Resolution], now: datetime, actor: str = ""
+    ) -> Sequence[Recorded]:
         """See ``OutcomeStore``."""
+        work = partial(
+            _record, trail=self._trail, resolutions=resolutions, now_us=microseconds(now), actor=actor
+        )
         try:
-            return await self._database.write(
-                partial(_record, resolutions=resolutions, now_us=microseconds(now))
-            )
+            return await self._database.write(work)
         except FAULTS as error:
             msg = f"the outcomes are not on disk: {cause_of(error)}"
             raise RecordError(msg) from error
@@ -75,14 +81,18 @@ class SqlOutcomeStore:
             raise StorageError(msg) from error
 
 
-def _record(connection: Connection, resolutions: Sequence[Resolution], now_us: int) -> list[Recorded]:
-    with connection.begin():
+def _record(
+    connection: Connection, trail: AuditTrail, resolutions: Sequence[Resolution], now_us: int, actor: str
+) -> list[Recorded]:
+    with trail.transaction(connection) as append:
         versions.lock(connection)
         ids = list(dict.fromkeys(each.question_id for each in resolutions))
         before = versions.in_force(connection, ids)
         results, news = _numbered(resolutions, before)
         first = versions.last_sequence(connection) + 1
-        versions.add(connection, list(enumerate(news, first)), now_us)
+        added = versions.add(connection, list(enumerate(news, first)), now_us)
+        if added:
+            append([event(OUTCOME, row["question_id"], actor, row) for row in added])
         refused = {each.question_id for each in results if each.error}
         judged = versions.in_force(
             connection, [name for name in ids if name not in refused or name in before]

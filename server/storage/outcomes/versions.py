@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, text
 
@@ -68,9 +69,9 @@ def numbered(new: Resolution, present: InForce | None) -> Resolution | str:
     return replace(new, version=new.version or present.version + 1)
 
 
-def add(connection: Connection, news: Iterable[tuple[int, Resolution]], now_us: int) -> None:
-    """Insert versions with their sequences."""
-    rows = [
+def add(connection: Connection, news: Iterable[tuple[int, Resolution]], now_us: int) -> list[dict[str, Any]]:
+    """Insert versions with their sequences; the rows."""
+    rows: list[dict[str, Any]] = [
         {
             "sequence": sequence,
             "question_id": each.question_id,
@@ -84,6 +85,7 @@ def add(connection: Connection, news: Iterable[tuple[int, Resolution]], now_us: 
     ]
     if rows:
         connection.execute(insert(outcomes), rows)
+    return rows
 
 
 def chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -25,14 +25,14 @@ LATER = NOON + timedelta(days=3)
 
 @pytest.fixture
 def outcomes(store: SqlPredictionStore) -> SqlOutcomeStore:
-    return SqlOutcomeStore(store.database)
+    return SqlOutcomeStore(store.database, store.trail)
 
 
 @pytest.fixture
 async def another(settings: StorageSettings, store: SqlPredictionStore) -> AsyncIterator[SqlOutcomeStore]:
     """The same database through connections of their own, as another process has."""
     opened = await open_store(settings)
-    yield SqlOutcomeStore(opened.database)
+    yield SqlOutcomeStore(opened.database, opened.trail)
     await opened.close()
 
 

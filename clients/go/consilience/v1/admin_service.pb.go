@@ -274,6 +274,63 @@ func (ReplayVerdict) EnumDescriptor() ([]byte, []int) {
 	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{3}
 }
 
+// What becomes of an experiment's traffic.
+type ExperimentState int32
+
+const (
+	// Not used by the server.
+	ExperimentState_EXPERIMENT_STATE_UNSPECIFIED ExperimentState = 0
+	// It is split by the shares.
+	ExperimentState_EXPERIMENT_STATE_RUNNING ExperimentState = 1
+	// One arm gets all of it.
+	ExperimentState_EXPERIMENT_STATE_PROMOTED ExperimentState = 2
+	// All of it is answered as configured.
+	ExperimentState_EXPERIMENT_STATE_ROLLED_BACK ExperimentState = 3
+)
+
+// Enum value maps for ExperimentState.
+var (
+	ExperimentState_name = map[int32]string{
+		0: "EXPERIMENT_STATE_UNSPECIFIED",
+		1: "EXPERIMENT_STATE_RUNNING",
+		2: "EXPERIMENT_STATE_PROMOTED",
+		3: "EXPERIMENT_STATE_ROLLED_BACK",
+	}
+	ExperimentState_value = map[string]int32{
+		"EXPERIMENT_STATE_UNSPECIFIED": 0,
+		"EXPERIMENT_STATE_RUNNING":     1,
+		"EXPERIMENT_STATE_PROMOTED":    2,
+		"EXPERIMENT_STATE_ROLLED_BACK": 3,
+	}
+)
+
+func (x ExperimentState) Enum() *ExperimentState {
+	p := new(ExperimentState)
+	*p = x
+	return p
+}
+
+func (x ExperimentState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ExperimentState) Descriptor() protoreflect.EnumDescriptor {
+	return file_consilience_v1_admin_service_proto_enumTypes[4].Descriptor()
+}
+
+func (ExperimentState) Type() protoreflect.EnumType {
+	return &file_consilience_v1_admin_service_proto_enumTypes[4]
+}
+
+func (x ExperimentState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ExperimentState.Descriptor instead.
+func (ExperimentState) EnumDescriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{4}
+}
+
 // Asks for the status.
 type GetStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1460,13 +1517,20 @@ func (x *UpdateMemberResponse) GetMember() *Member {
 	return nil
 }
 
-// Adds a member.
+// Adds a member. It stays until the server restarts; put it into the
+// configuration to keep it.
 type AddMemberRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the ensemble. Left out: the default ensemble.
 	Ensemble string `protobuf:"bytes,1,opt,name=ensemble,proto3" json:"ensemble,omitempty"`
-	// The member. Output-only fields are ignored.
-	Member        *Member `protobuf:"bytes,2,opt,name=member,proto3" json:"member,omitempty"`
+	// The member: name, weight (0: 1), timeout and min_confidence count. It is
+	// enabled; see UpdateMember.
+	Member *Member `protobuf:"bytes,2,opt,name=member,proto3" json:"member,omitempty"`
+	// The ensemble's etag last read. Left out: add to whatever is there.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Definition of the forecaster, JSON with the keys of a [forecasters.NAME]
+	// table. Left out: the configured forecaster of the member's name.
+	Definition    string `protobuf:"bytes,4,opt,name=definition,proto3" json:"definition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1513,6 +1577,20 @@ func (x *AddMemberRequest) GetMember() *Member {
 		return x.Member
 	}
 	return nil
+}
+
+func (x *AddMemberRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *AddMemberRequest) GetDefinition() string {
+	if x != nil {
+		return x.Definition
+	}
+	return ""
 }
 
 // The member as it was added.
@@ -3537,8 +3615,13 @@ type ReplayPredictionResponse struct {
 	Replayed *Prediction `protobuf:"bytes,2,opt,name=replayed,proto3" json:"replayed,omitempty"`
 	// How the two compare.
 	Verdict ReplayVerdict `protobuf:"varint,3,opt,name=verdict,proto3,enum=consilience.v1.ReplayVerdict" json:"verdict,omitempty"`
-	// What differs, if anything does.
-	Differences   []string `protobuf:"bytes,4,rep,name=differences,proto3" json:"differences,omitempty"`
+	// What differs, if anything does: path of the field, with both values.
+	Differences []string `protobuf:"bytes,4,rep,name=differences,proto3" json:"differences,omitempty"`
+	// Build of the kernels and the processor that computed the stored one.
+	StoredBuild string `protobuf:"bytes,5,opt,name=stored_build,json=storedBuild,proto3" json:"stored_build,omitempty"`
+	// The same of the replaying server. Where it is another one, numbers count as
+	// equal within 1e-12 and sentences that quote them are not compared.
+	Build         string `protobuf:"bytes,6,opt,name=build,proto3" json:"build,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3599,6 +3682,20 @@ func (x *ReplayPredictionResponse) GetDifferences() []string {
 		return x.Differences
 	}
 	return nil
+}
+
+func (x *ReplayPredictionResponse) GetStoredBuild() string {
+	if x != nil {
+		return x.StoredBuild
+	}
+	return ""
+}
+
+func (x *ReplayPredictionResponse) GetBuild() string {
+	if x != nil {
+		return x.Build
+	}
+	return ""
 }
 
 // Asks to be told.
@@ -3749,6 +3846,703 @@ func (x *WatchEventsResponse) GetLost() uint64 {
 	return 0
 }
 
+// Erases stored predictions. Name a question, an instant or both.
+type ErasePredictionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only those of this question.
+	QuestionId string `protobuf:"bytes,1,opt,name=question_id,json=questionId,proto3" json:"question_id,omitempty"`
+	// Only those made before this instant.
+	BeforeTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=before_time,json=beforeTime,proto3" json:"before_time,omitempty"`
+	// Why, for the audit log. Must not quote what is erased.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ErasePredictionsRequest) Reset() {
+	*x = ErasePredictionsRequest{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ErasePredictionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ErasePredictionsRequest) ProtoMessage() {}
+
+func (x *ErasePredictionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ErasePredictionsRequest.ProtoReflect.Descriptor instead.
+func (*ErasePredictionsRequest) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *ErasePredictionsRequest) GetQuestionId() string {
+	if x != nil {
+		return x.QuestionId
+	}
+	return ""
+}
+
+func (x *ErasePredictionsRequest) GetBeforeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.BeforeTime
+	}
+	return nil
+}
+
+func (x *ErasePredictionsRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// They are gone.
+type ErasePredictionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many there were.
+	Erased        uint64 `protobuf:"varint,1,opt,name=erased,proto3" json:"erased,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ErasePredictionsResponse) Reset() {
+	*x = ErasePredictionsResponse{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ErasePredictionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ErasePredictionsResponse) ProtoMessage() {}
+
+func (x *ErasePredictionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ErasePredictionsResponse.ProtoReflect.Descriptor instead.
+func (*ErasePredictionsResponse) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *ErasePredictionsResponse) GetErased() uint64 {
+	if x != nil {
+		return x.Erased
+	}
+	return 0
+}
+
+// Asks for the experiments.
+type ListExperimentsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListExperimentsRequest) Reset() {
+	*x = ListExperimentsRequest{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListExperimentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListExperimentsRequest) ProtoMessage() {}
+
+func (x *ListExperimentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListExperimentsRequest.ProtoReflect.Descriptor instead.
+func (*ListExperimentsRequest) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{48}
+}
+
+// The experiments.
+type ListExperimentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In order of name.
+	Experiments   []*Experiment `protobuf:"bytes,1,rep,name=experiments,proto3" json:"experiments,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListExperimentsResponse) Reset() {
+	*x = ListExperimentsResponse{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListExperimentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListExperimentsResponse) ProtoMessage() {}
+
+func (x *ListExperimentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListExperimentsResponse.ProtoReflect.Descriptor instead.
+func (*ListExperimentsResponse) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *ListExperimentsResponse) GetExperiments() []*Experiment {
+	if x != nil {
+		return x.Experiments
+	}
+	return nil
+}
+
+// Asks for one experiment.
+type GetExperimentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name.
+	Experiment    string `protobuf:"bytes,1,opt,name=experiment,proto3" json:"experiment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetExperimentRequest) Reset() {
+	*x = GetExperimentRequest{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetExperimentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetExperimentRequest) ProtoMessage() {}
+
+func (x *GetExperimentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetExperimentRequest.ProtoReflect.Descriptor instead.
+func (*GetExperimentRequest) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *GetExperimentRequest) GetExperiment() string {
+	if x != nil {
+		return x.Experiment
+	}
+	return ""
+}
+
+// An experiment and what it has shown so far.
+type GetExperimentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The experiment.
+	Experiment *Experiment `protobuf:"bytes,1,opt,name=experiment,proto3" json:"experiment,omitempty"`
+	// One for each arm, the control first.
+	Reports []*ArmReport `protobuf:"bytes,2,rep,name=reports,proto3" json:"reports,omitempty"`
+	// Level of all intervals together, for example 0.95. They hold at every
+	// look, however often one looks.
+	Level         float64 `protobuf:"fixed64,3,opt,name=level,proto3" json:"level,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetExperimentResponse) Reset() {
+	*x = GetExperimentResponse{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetExperimentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetExperimentResponse) ProtoMessage() {}
+
+func (x *GetExperimentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetExperimentResponse.ProtoReflect.Descriptor instead.
+func (*GetExperimentResponse) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *GetExperimentResponse) GetExperiment() *Experiment {
+	if x != nil {
+		return x.Experiment
+	}
+	return nil
+}
+
+func (x *GetExperimentResponse) GetReports() []*ArmReport {
+	if x != nil {
+		return x.Reports
+	}
+	return nil
+}
+
+func (x *GetExperimentResponse) GetLevel() float64 {
+	if x != nil {
+		return x.Level
+	}
+	return 0
+}
+
+// Changes what becomes of an experiment's traffic.
+type UpdateExperimentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the experiment.
+	Experiment string `protobuf:"bytes,1,opt,name=experiment,proto3" json:"experiment,omitempty"`
+	// The etag last read. Left out: overwrite whatever is there.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// New state.
+	State ExperimentState `protobuf:"varint,3,opt,name=state,proto3,enum=consilience.v1.ExperimentState" json:"state,omitempty"`
+	// PROMOTED: the arm that gets all traffic.
+	Arm           string `protobuf:"bytes,4,opt,name=arm,proto3" json:"arm,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateExperimentRequest) Reset() {
+	*x = UpdateExperimentRequest{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateExperimentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateExperimentRequest) ProtoMessage() {}
+
+func (x *UpdateExperimentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateExperimentRequest.ProtoReflect.Descriptor instead.
+func (*UpdateExperimentRequest) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *UpdateExperimentRequest) GetExperiment() string {
+	if x != nil {
+		return x.Experiment
+	}
+	return ""
+}
+
+func (x *UpdateExperimentRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *UpdateExperimentRequest) GetState() ExperimentState {
+	if x != nil {
+		return x.State
+	}
+	return ExperimentState_EXPERIMENT_STATE_UNSPECIFIED
+}
+
+func (x *UpdateExperimentRequest) GetArm() string {
+	if x != nil {
+		return x.Arm
+	}
+	return ""
+}
+
+// The experiment as it is now.
+type UpdateExperimentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The experiment.
+	Experiment    *Experiment `protobuf:"bytes,1,opt,name=experiment,proto3" json:"experiment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateExperimentResponse) Reset() {
+	*x = UpdateExperimentResponse{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateExperimentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateExperimentResponse) ProtoMessage() {}
+
+func (x *UpdateExperimentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateExperimentResponse.ProtoReflect.Descriptor instead.
+func (*UpdateExperimentResponse) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *UpdateExperimentResponse) GetExperiment() *Experiment {
+	if x != nil {
+		return x.Experiment
+	}
+	return nil
+}
+
+// Different ways to answer, each with its share of the traffic.
+type Experiment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Ensemble whose requests take part.
+	Ensemble string `protobuf:"bytes,2,opt,name=ensemble,proto3" json:"ensemble,omitempty"`
+	// What is hashed, and so always gets the same arm: "question" or "caller".
+	Unit string `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The arms, the control first.
+	Arms []*ExperimentArm `protobuf:"bytes,4,rep,name=arms,proto3" json:"arms,omitempty"`
+	// What becomes of the traffic.
+	State ExperimentState `protobuf:"varint,5,opt,name=state,proto3,enum=consilience.v1.ExperimentState" json:"state,omitempty"`
+	// PROMOTED: the arm that gets all traffic.
+	Promoted string `protobuf:"bytes,6,opt,name=promoted,proto3" json:"promoted,omitempty"`
+	// Changes with every change; see UpdateExperimentRequest.etag.
+	Etag          string `protobuf:"bytes,7,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Experiment) Reset() {
+	*x = Experiment{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Experiment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Experiment) ProtoMessage() {}
+
+func (x *Experiment) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Experiment.ProtoReflect.Descriptor instead.
+func (*Experiment) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *Experiment) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Experiment) GetEnsemble() string {
+	if x != nil {
+		return x.Ensemble
+	}
+	return ""
+}
+
+func (x *Experiment) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Experiment) GetArms() []*ExperimentArm {
+	if x != nil {
+		return x.Arms
+	}
+	return nil
+}
+
+func (x *Experiment) GetState() ExperimentState {
+	if x != nil {
+		return x.State
+	}
+	return ExperimentState_EXPERIMENT_STATE_UNSPECIFIED
+}
+
+func (x *Experiment) GetPromoted() string {
+	if x != nil {
+		return x.Promoted
+	}
+	return ""
+}
+
+func (x *Experiment) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// One way to answer.
+type ExperimentArm struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Its share of the traffic, 0..1.
+	Share float64 `protobuf:"fixed64,2,opt,name=share,proto3" json:"share,omitempty"`
+	// How it differs from the ensemble as configured. Nothing: the control.
+	Options       *PredictOptions `protobuf:"bytes,3,opt,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExperimentArm) Reset() {
+	*x = ExperimentArm{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExperimentArm) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExperimentArm) ProtoMessage() {}
+
+func (x *ExperimentArm) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExperimentArm.ProtoReflect.Descriptor instead.
+func (*ExperimentArm) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *ExperimentArm) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ExperimentArm) GetShare() float64 {
+	if x != nil {
+		return x.Share
+	}
+	return 0
+}
+
+func (x *ExperimentArm) GetOptions() *PredictOptions {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// What an arm has shown so far.
+type ArmReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the arm.
+	Arm string `protobuf:"bytes,1,opt,name=arm,proto3" json:"arm,omitempty"`
+	// Predictions it has made.
+	Predictions uint64 `protobuf:"varint,2,opt,name=predictions,proto3" json:"predictions,omitempty"`
+	// Resolved questions among them.
+	Resolved uint64 `protobuf:"varint,3,opt,name=resolved,proto3" json:"resolved,omitempty"`
+	// Mean Brier score over these, 0 (best) to 1; left out: none.
+	Brier *float64 `protobuf:"fixed64,4,opt,name=brier,proto3,oneof" json:"brier,omitempty"`
+	// Mean difference of its Brier score from the control's, below 0 is better;
+	// left out for the control and where nothing is resolved.
+	Difference *float64 `protobuf:"fixed64,5,opt,name=difference,proto3,oneof" json:"difference,omitempty"`
+	// Lower end of the interval for that difference.
+	Low *float64 `protobuf:"fixed64,6,opt,name=low,proto3,oneof" json:"low,omitempty"`
+	// Upper end of the interval for that difference.
+	High *float64 `protobuf:"fixed64,7,opt,name=high,proto3,oneof" json:"high,omitempty"`
+	// "better", "worse" or "undecided"; empty for the control.
+	Finding       string `protobuf:"bytes,8,opt,name=finding,proto3" json:"finding,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ArmReport) Reset() {
+	*x = ArmReport{}
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ArmReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ArmReport) ProtoMessage() {}
+
+func (x *ArmReport) ProtoReflect() protoreflect.Message {
+	mi := &file_consilience_v1_admin_service_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ArmReport.ProtoReflect.Descriptor instead.
+func (*ArmReport) Descriptor() ([]byte, []int) {
+	return file_consilience_v1_admin_service_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *ArmReport) GetArm() string {
+	if x != nil {
+		return x.Arm
+	}
+	return ""
+}
+
+func (x *ArmReport) GetPredictions() uint64 {
+	if x != nil {
+		return x.Predictions
+	}
+	return 0
+}
+
+func (x *ArmReport) GetResolved() uint64 {
+	if x != nil {
+		return x.Resolved
+	}
+	return 0
+}
+
+func (x *ArmReport) GetBrier() float64 {
+	if x != nil && x.Brier != nil {
+		return *x.Brier
+	}
+	return 0
+}
+
+func (x *ArmReport) GetDifference() float64 {
+	if x != nil && x.Difference != nil {
+		return *x.Difference
+	}
+	return 0
+}
+
+func (x *ArmReport) GetLow() float64 {
+	if x != nil && x.Low != nil {
+		return *x.Low
+	}
+	return 0
+}
+
+func (x *ArmReport) GetHigh() float64 {
+	if x != nil && x.High != nil {
+		return *x.High
+	}
+	return 0
+}
+
+func (x *ArmReport) GetFinding() string {
+	if x != nil {
+		return x.Finding
+	}
+	return ""
+}
+
 var File_consilience_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_consilience_v1_admin_service_proto_rawDesc = "" +
@@ -3878,10 +4672,14 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\t_accuracyB\x10\n" +
 	"\x0e_profit_factor\"F\n" +
 	"\x14UpdateMemberResponse\x12.\n" +
-	"\x06member\x18\x01 \x01(\v2\x16.consilience.v1.MemberR\x06member\"^\n" +
+	"\x06member\x18\x01 \x01(\v2\x16.consilience.v1.MemberR\x06member\"\x92\x01\n" +
 	"\x10AddMemberRequest\x12\x1a\n" +
 	"\bensemble\x18\x01 \x01(\tR\bensemble\x12.\n" +
-	"\x06member\x18\x02 \x01(\v2\x16.consilience.v1.MemberR\x06member\"C\n" +
+	"\x06member\x18\x02 \x01(\v2\x16.consilience.v1.MemberR\x06member\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x12\x1e\n" +
+	"\n" +
+	"definition\x18\x04 \x01(\tR\n" +
+	"definition\"C\n" +
 	"\x11AddMemberResponse\x12.\n" +
 	"\x06member\x18\x01 \x01(\v2\x16.consilience.v1.MemberR\x06member\"]\n" +
 	"\x13RemoveMemberRequest\x12\x1a\n" +
@@ -4042,12 +4840,14 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\vpredictions\x18\x01 \x03(\v2\x1a.consilience.v1.PredictionR\vpredictions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\">\n" +
 	"\x17ReplayPredictionRequest\x12#\n" +
-	"\rprediction_id\x18\x01 \x01(\tR\fpredictionId\"\xe1\x01\n" +
+	"\rprediction_id\x18\x01 \x01(\tR\fpredictionId\"\x9a\x02\n" +
 	"\x18ReplayPredictionResponse\x122\n" +
 	"\x06stored\x18\x01 \x01(\v2\x1a.consilience.v1.PredictionR\x06stored\x126\n" +
 	"\breplayed\x18\x02 \x01(\v2\x1a.consilience.v1.PredictionR\breplayed\x127\n" +
 	"\averdict\x18\x03 \x01(\x0e2\x1d.consilience.v1.ReplayVerdictR\averdict\x12 \n" +
-	"\vdifferences\x18\x04 \x03(\tR\vdifferences\"*\n" +
+	"\vdifferences\x18\x04 \x03(\tR\vdifferences\x12!\n" +
+	"\fstored_build\x18\x05 \x01(\tR\vstoredBuild\x12\x14\n" +
+	"\x05build\x18\x06 \x01(\tR\x05build\"*\n" +
 	"\x12WatchEventsRequest\x12\x14\n" +
 	"\x05kinds\x18\x01 \x03(\tR\x05kinds\"\xe5\x02\n" +
 	"\x13WatchEventsResponse\x12.\n" +
@@ -4062,7 +4862,67 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\x04lost\x18\a \x01(\x04R\x04lost\x1a:\n" +
 	"\fFiguresEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01*\xbf\x01\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\x8f\x01\n" +
+	"\x17ErasePredictionsRequest\x12\x1f\n" +
+	"\vquestion_id\x18\x01 \x01(\tR\n" +
+	"questionId\x12;\n" +
+	"\vbefore_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"beforeTime\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"2\n" +
+	"\x18ErasePredictionsResponse\x12\x16\n" +
+	"\x06erased\x18\x01 \x01(\x04R\x06erased\"\x18\n" +
+	"\x16ListExperimentsRequest\"W\n" +
+	"\x17ListExperimentsResponse\x12<\n" +
+	"\vexperiments\x18\x01 \x03(\v2\x1a.consilience.v1.ExperimentR\vexperiments\"6\n" +
+	"\x14GetExperimentRequest\x12\x1e\n" +
+	"\n" +
+	"experiment\x18\x01 \x01(\tR\n" +
+	"experiment\"\x9e\x01\n" +
+	"\x15GetExperimentResponse\x12:\n" +
+	"\n" +
+	"experiment\x18\x01 \x01(\v2\x1a.consilience.v1.ExperimentR\n" +
+	"experiment\x123\n" +
+	"\areports\x18\x02 \x03(\v2\x19.consilience.v1.ArmReportR\areports\x12\x14\n" +
+	"\x05level\x18\x03 \x01(\x01R\x05level\"\x96\x01\n" +
+	"\x17UpdateExperimentRequest\x12\x1e\n" +
+	"\n" +
+	"experiment\x18\x01 \x01(\tR\n" +
+	"experiment\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x125\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x1f.consilience.v1.ExperimentStateR\x05state\x12\x10\n" +
+	"\x03arm\x18\x04 \x01(\tR\x03arm\"V\n" +
+	"\x18UpdateExperimentResponse\x12:\n" +
+	"\n" +
+	"experiment\x18\x01 \x01(\v2\x1a.consilience.v1.ExperimentR\n" +
+	"experiment\"\xea\x01\n" +
+	"\n" +
+	"Experiment\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
+	"\bensemble\x18\x02 \x01(\tR\bensemble\x12\x12\n" +
+	"\x04unit\x18\x03 \x01(\tR\x04unit\x121\n" +
+	"\x04arms\x18\x04 \x03(\v2\x1d.consilience.v1.ExperimentArmR\x04arms\x125\n" +
+	"\x05state\x18\x05 \x01(\x0e2\x1f.consilience.v1.ExperimentStateR\x05state\x12\x1a\n" +
+	"\bpromoted\x18\x06 \x01(\tR\bpromoted\x12\x12\n" +
+	"\x04etag\x18\a \x01(\tR\x04etag\"s\n" +
+	"\rExperimentArm\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05share\x18\x02 \x01(\x01R\x05share\x128\n" +
+	"\aoptions\x18\x03 \x01(\v2\x1e.consilience.v1.PredictOptionsR\aoptions\"\x8f\x02\n" +
+	"\tArmReport\x12\x10\n" +
+	"\x03arm\x18\x01 \x01(\tR\x03arm\x12 \n" +
+	"\vpredictions\x18\x02 \x01(\x04R\vpredictions\x12\x1a\n" +
+	"\bresolved\x18\x03 \x01(\x04R\bresolved\x12\x19\n" +
+	"\x05brier\x18\x04 \x01(\x01H\x00R\x05brier\x88\x01\x01\x12#\n" +
+	"\n" +
+	"difference\x18\x05 \x01(\x01H\x01R\n" +
+	"difference\x88\x01\x01\x12\x15\n" +
+	"\x03low\x18\x06 \x01(\x01H\x02R\x03low\x88\x01\x01\x12\x17\n" +
+	"\x04high\x18\a \x01(\x01H\x03R\x04high\x88\x01\x01\x12\x18\n" +
+	"\afinding\x18\b \x01(\tR\afindingB\b\n" +
+	"\x06_brierB\r\n" +
+	"\v_differenceB\x06\n" +
+	"\x04_lowB\a\n" +
+	"\x05_high*\xbf\x01\n" +
 	"\rOperatingMode\x12\x1e\n" +
 	"\x1aOPERATING_MODE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15OPERATING_MODE_NORMAL\x10\x01\x12\x1a\n" +
@@ -4087,7 +4947,12 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\x1aREPLAY_VERDICT_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18REPLAY_VERDICT_IDENTICAL\x10\x01\x12\x1d\n" +
 	"\x19REPLAY_VERDICT_EQUIVALENT\x10\x02\x12\x1c\n" +
-	"\x18REPLAY_VERDICT_DIFFERENT\x10\x032\x83\f\n" +
+	"\x18REPLAY_VERDICT_DIFFERENT\x10\x03*\x92\x01\n" +
+	"\x0fExperimentState\x12 \n" +
+	"\x1cEXPERIMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18EXPERIMENT_STATE_RUNNING\x10\x01\x12\x1d\n" +
+	"\x19EXPERIMENT_STATE_PROMOTED\x10\x02\x12 \n" +
+	"\x1cEXPERIMENT_STATE_ROLLED_BACK\x10\x032\x93\x0f\n" +
 	"\fAdminService\x12P\n" +
 	"\tGetStatus\x12 .consilience.v1.GetStatusRequest\x1a!.consilience.v1.GetStatusResponse\x12V\n" +
 	"\vListMembers\x12\".consilience.v1.ListMembersRequest\x1a#.consilience.v1.ListMembersResponse\x12Y\n" +
@@ -4103,7 +4968,11 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\vGetTraining\x12\".consilience.v1.GetTrainingRequest\x1a#.consilience.v1.GetTrainingResponse\x12_\n" +
 	"\x0eCancelTraining\x12%.consilience.v1.CancelTrainingRequest\x1a&.consilience.v1.CancelTrainingResponse\x12b\n" +
 	"\x0fListPredictions\x12&.consilience.v1.ListPredictionsRequest\x1a'.consilience.v1.ListPredictionsResponse\x12e\n" +
-	"\x10ReplayPrediction\x12'.consilience.v1.ReplayPredictionRequest\x1a(.consilience.v1.ReplayPredictionResponse\x12J\n" +
+	"\x10ReplayPrediction\x12'.consilience.v1.ReplayPredictionRequest\x1a(.consilience.v1.ReplayPredictionResponse\x12e\n" +
+	"\x10ErasePredictions\x12'.consilience.v1.ErasePredictionsRequest\x1a(.consilience.v1.ErasePredictionsResponse\x12b\n" +
+	"\x0fListExperiments\x12&.consilience.v1.ListExperimentsRequest\x1a'.consilience.v1.ListExperimentsResponse\x12\\\n" +
+	"\rGetExperiment\x12$.consilience.v1.GetExperimentRequest\x1a%.consilience.v1.GetExperimentResponse\x12e\n" +
+	"\x10UpdateExperiment\x12'.consilience.v1.UpdateExperimentRequest\x1a(.consilience.v1.UpdateExperimentResponse\x12J\n" +
 	"\aSetMode\x12\x1e.consilience.v1.SetModeRequest\x1a\x1f.consilience.v1.SetModeResponse\x12X\n" +
 	"\vWatchEvents\x12\".consilience.v1.WatchEventsRequest\x1a#.consilience.v1.WatchEventsResponse0\x01B\xb5\x01\n" +
 	"\x12com.consilience.v1B\x11AdminServiceProtoP\x01Z3consilience/clients/go/consilience/v1;consiliencev1\xa2\x02\x03CXX\xaa\x02\x0eConsilience.V1\xca\x02\x0eConsilience\\V1\xe2\x02\x1aConsilience\\V1\\GPBMetadata\xea\x02\x0fConsilience::V1b\x06proto3"
@@ -4120,170 +4989,200 @@ func file_consilience_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_consilience_v1_admin_service_proto_rawDescData
 }
 
-var file_consilience_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_consilience_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_consilience_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_consilience_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
 var file_consilience_v1_admin_service_proto_goTypes = []any{
 	(OperatingMode)(0),               // 0: consilience.v1.OperatingMode
 	(SpendingControl)(0),             // 1: consilience.v1.SpendingControl
 	(TrainingState)(0),               // 2: consilience.v1.TrainingState
 	(ReplayVerdict)(0),               // 3: consilience.v1.ReplayVerdict
-	(*GetStatusRequest)(nil),         // 4: consilience.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),        // 5: consilience.v1.GetStatusResponse
-	(*ModeStatus)(nil),               // 6: consilience.v1.ModeStatus
-	(*CacheStatus)(nil),              // 7: consilience.v1.CacheStatus
-	(*SetModeRequest)(nil),           // 8: consilience.v1.SetModeRequest
-	(*SetModeResponse)(nil),          // 9: consilience.v1.SetModeResponse
-	(*LearningStatus)(nil),           // 10: consilience.v1.LearningStatus
-	(*EnsembleStatus)(nil),           // 11: consilience.v1.EnsembleStatus
-	(*ListMembersRequest)(nil),       // 12: consilience.v1.ListMembersRequest
-	(*ListMembersResponse)(nil),      // 13: consilience.v1.ListMembersResponse
-	(*Member)(nil),                   // 14: consilience.v1.Member
-	(*UpdateMemberRequest)(nil),      // 15: consilience.v1.UpdateMemberRequest
-	(*UpdateMemberResponse)(nil),     // 16: consilience.v1.UpdateMemberResponse
-	(*AddMemberRequest)(nil),         // 17: consilience.v1.AddMemberRequest
-	(*AddMemberResponse)(nil),        // 18: consilience.v1.AddMemberResponse
-	(*RemoveMemberRequest)(nil),      // 19: consilience.v1.RemoveMemberRequest
-	(*RemoveMemberResponse)(nil),     // 20: consilience.v1.RemoveMemberResponse
-	(*SetStrategyRequest)(nil),       // 21: consilience.v1.SetStrategyRequest
-	(*SetStrategyResponse)(nil),      // 22: consilience.v1.SetStrategyResponse
-	(*RecordOutcomeRequest)(nil),     // 23: consilience.v1.RecordOutcomeRequest
-	(*RecordOutcomeResponse)(nil),    // 24: consilience.v1.RecordOutcomeResponse
-	(*RecordOutcomeResult)(nil),      // 25: consilience.v1.RecordOutcomeResult
-	(*ListPerformanceRequest)(nil),   // 26: consilience.v1.ListPerformanceRequest
-	(*ListPerformanceResponse)(nil),  // 27: consilience.v1.ListPerformanceResponse
-	(*ErrorCorrelation)(nil),         // 28: consilience.v1.ErrorCorrelation
-	(*Performance)(nil),              // 29: consilience.v1.Performance
-	(*GetSpendRequest)(nil),          // 30: consilience.v1.GetSpendRequest
-	(*GetSpendResponse)(nil),         // 31: consilience.v1.GetSpendResponse
-	(*Spend)(nil),                    // 32: consilience.v1.Spend
-	(*Budget)(nil),                   // 33: consilience.v1.Budget
-	(*BudgetStatus)(nil),             // 34: consilience.v1.BudgetStatus
-	(*SetBudgetRequest)(nil),         // 35: consilience.v1.SetBudgetRequest
-	(*SetBudgetResponse)(nil),        // 36: consilience.v1.SetBudgetResponse
-	(*StartTrainingRequest)(nil),     // 37: consilience.v1.StartTrainingRequest
-	(*StartTrainingResponse)(nil),    // 38: consilience.v1.StartTrainingResponse
-	(*GetTrainingRequest)(nil),       // 39: consilience.v1.GetTrainingRequest
-	(*GetTrainingResponse)(nil),      // 40: consilience.v1.GetTrainingResponse
-	(*CancelTrainingRequest)(nil),    // 41: consilience.v1.CancelTrainingRequest
-	(*CancelTrainingResponse)(nil),   // 42: consilience.v1.CancelTrainingResponse
-	(*Training)(nil),                 // 43: consilience.v1.Training
-	(*ListPredictionsRequest)(nil),   // 44: consilience.v1.ListPredictionsRequest
-	(*ListPredictionsResponse)(nil),  // 45: consilience.v1.ListPredictionsResponse
-	(*ReplayPredictionRequest)(nil),  // 46: consilience.v1.ReplayPredictionRequest
-	(*ReplayPredictionResponse)(nil), // 47: consilience.v1.ReplayPredictionResponse
-	(*WatchEventsRequest)(nil),       // 48: consilience.v1.WatchEventsRequest
-	(*WatchEventsResponse)(nil),      // 49: consilience.v1.WatchEventsResponse
-	nil,                              // 50: consilience.v1.ModeStatus.MeasuredEntry
-	nil,                              // 51: consilience.v1.LearningStatus.BeliefEntry
-	nil,                              // 52: consilience.v1.Member.AbsencesEntry
-	nil,                              // 53: consilience.v1.SetStrategyRequest.ParametersEntry
-	nil,                              // 54: consilience.v1.StartTrainingRequest.ParametersEntry
-	nil,                              // 55: consilience.v1.Training.MetricsEntry
-	nil,                              // 56: consilience.v1.WatchEventsResponse.FiguresEntry
-	(*timestamppb.Timestamp)(nil),    // 57: google.protobuf.Timestamp
-	(*Prediction)(nil),               // 58: consilience.v1.Prediction
-	(*durationpb.Duration)(nil),      // 59: google.protobuf.Duration
-	(*Method)(nil),                   // 60: consilience.v1.Method
-	(*Resolution)(nil),               // 61: consilience.v1.Resolution
+	(ExperimentState)(0),             // 4: consilience.v1.ExperimentState
+	(*GetStatusRequest)(nil),         // 5: consilience.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),        // 6: consilience.v1.GetStatusResponse
+	(*ModeStatus)(nil),               // 7: consilience.v1.ModeStatus
+	(*CacheStatus)(nil),              // 8: consilience.v1.CacheStatus
+	(*SetModeRequest)(nil),           // 9: consilience.v1.SetModeRequest
+	(*SetModeResponse)(nil),          // 10: consilience.v1.SetModeResponse
+	(*LearningStatus)(nil),           // 11: consilience.v1.LearningStatus
+	(*EnsembleStatus)(nil),           // 12: consilience.v1.EnsembleStatus
+	(*ListMembersRequest)(nil),       // 13: consilience.v1.ListMembersRequest
+	(*ListMembersResponse)(nil),      // 14: consilience.v1.ListMembersResponse
+	(*Member)(nil),                   // 15: consilience.v1.Member
+	(*UpdateMemberRequest)(nil),      // 16: consilience.v1.UpdateMemberRequest
+	(*UpdateMemberResponse)(nil),     // 17: consilience.v1.UpdateMemberResponse
+	(*AddMemberRequest)(nil),         // 18: consilience.v1.AddMemberRequest
+	(*AddMemberResponse)(nil),        // 19: consilience.v1.AddMemberResponse
+	(*RemoveMemberRequest)(nil),      // 20: consilience.v1.RemoveMemberRequest
+	(*RemoveMemberResponse)(nil),     // 21: consilience.v1.RemoveMemberResponse
+	(*SetStrategyRequest)(nil),       // 22: consilience.v1.SetStrategyRequest
+	(*SetStrategyResponse)(nil),      // 23: consilience.v1.SetStrategyResponse
+	(*RecordOutcomeRequest)(nil),     // 24: consilience.v1.RecordOutcomeRequest
+	(*RecordOutcomeResponse)(nil),    // 25: consilience.v1.RecordOutcomeResponse
+	(*RecordOutcomeResult)(nil),      // 26: consilience.v1.RecordOutcomeResult
+	(*ListPerformanceRequest)(nil),   // 27: consilience.v1.ListPerformanceRequest
+	(*ListPerformanceResponse)(nil),  // 28: consilience.v1.ListPerformanceResponse
+	(*ErrorCorrelation)(nil),         // 29: consilience.v1.ErrorCorrelation
+	(*Performance)(nil),              // 30: consilience.v1.Performance
+	(*GetSpendRequest)(nil),          // 31: consilience.v1.GetSpendRequest
+	(*GetSpendResponse)(nil),         // 32: consilience.v1.GetSpendResponse
+	(*Spend)(nil),                    // 33: consilience.v1.Spend
+	(*Budget)(nil),                   // 34: consilience.v1.Budget
+	(*BudgetStatus)(nil),             // 35: consilience.v1.BudgetStatus
+	(*SetBudgetRequest)(nil),         // 36: consilience.v1.SetBudgetRequest
+	(*SetBudgetResponse)(nil),        // 37: consilience.v1.SetBudgetResponse
+	(*StartTrainingRequest)(nil),     // 38: consilience.v1.StartTrainingRequest
+	(*StartTrainingResponse)(nil),    // 39: consilience.v1.StartTrainingResponse
+	(*GetTrainingRequest)(nil),       // 40: consilience.v1.GetTrainingRequest
+	(*GetTrainingResponse)(nil),      // 41: consilience.v1.GetTrainingResponse
+	(*CancelTrainingRequest)(nil),    // 42: consilience.v1.CancelTrainingRequest
+	(*CancelTrainingResponse)(nil),   // 43: consilience.v1.CancelTrainingResponse
+	(*Training)(nil),                 // 44: consilience.v1.Training
+	(*ListPredictionsRequest)(nil),   // 45: consilience.v1.ListPredictionsRequest
+	(*ListPredictionsResponse)(nil),  // 46: consilience.v1.ListPredictionsResponse
+	(*ReplayPredictionRequest)(nil),  // 47: consilience.v1.ReplayPredictionRequest
+	(*ReplayPredictionResponse)(nil), // 48: consilience.v1.ReplayPredictionResponse
+	(*WatchEventsRequest)(nil),       // 49: consilience.v1.WatchEventsRequest
+	(*WatchEventsResponse)(nil),      // 50: consilience.v1.WatchEventsResponse
+	(*ErasePredictionsRequest)(nil),  // 51: consilience.v1.ErasePredictionsRequest
+	(*ErasePredictionsResponse)(nil), // 52: consilience.v1.ErasePredictionsResponse
+	(*ListExperimentsRequest)(nil),   // 53: consilience.v1.ListExperimentsRequest
+	(*ListExperimentsResponse)(nil),  // 54: consilience.v1.ListExperimentsResponse
+	(*GetExperimentRequest)(nil),     // 55: consilience.v1.GetExperimentRequest
+	(*GetExperimentResponse)(nil),    // 56: consilience.v1.GetExperimentResponse
+	(*UpdateExperimentRequest)(nil),  // 57: consilience.v1.UpdateExperimentRequest
+	(*UpdateExperimentResponse)(nil), // 58: consilience.v1.UpdateExperimentResponse
+	(*Experiment)(nil),               // 59: consilience.v1.Experiment
+	(*ExperimentArm)(nil),            // 60: consilience.v1.ExperimentArm
+	(*ArmReport)(nil),                // 61: consilience.v1.ArmReport
+	nil,                              // 62: consilience.v1.ModeStatus.MeasuredEntry
+	nil,                              // 63: consilience.v1.LearningStatus.BeliefEntry
+	nil,                              // 64: consilience.v1.Member.AbsencesEntry
+	nil,                              // 65: consilience.v1.SetStrategyRequest.ParametersEntry
+	nil,                              // 66: consilience.v1.StartTrainingRequest.ParametersEntry
+	nil,                              // 67: consilience.v1.Training.MetricsEntry
+	nil,                              // 68: consilience.v1.WatchEventsResponse.FiguresEntry
+	(*timestamppb.Timestamp)(nil),    // 69: google.protobuf.Timestamp
+	(*Prediction)(nil),               // 70: consilience.v1.Prediction
+	(*durationpb.Duration)(nil),      // 71: google.protobuf.Duration
+	(*Method)(nil),                   // 72: consilience.v1.Method
+	(*Resolution)(nil),               // 73: consilience.v1.Resolution
+	(*PredictOptions)(nil),           // 74: consilience.v1.PredictOptions
 }
 var file_consilience_v1_admin_service_proto_depIdxs = []int32{
-	57, // 0: consilience.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
-	11, // 1: consilience.v1.GetStatusResponse.ensembles:type_name -> consilience.v1.EnsembleStatus
+	69, // 0: consilience.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
+	12, // 1: consilience.v1.GetStatusResponse.ensembles:type_name -> consilience.v1.EnsembleStatus
 	0,  // 2: consilience.v1.GetStatusResponse.mode:type_name -> consilience.v1.OperatingMode
-	58, // 3: consilience.v1.GetStatusResponse.last_prediction:type_name -> consilience.v1.Prediction
-	10, // 4: consilience.v1.GetStatusResponse.learning:type_name -> consilience.v1.LearningStatus
-	6,  // 5: consilience.v1.GetStatusResponse.mode_status:type_name -> consilience.v1.ModeStatus
-	7,  // 6: consilience.v1.GetStatusResponse.cache:type_name -> consilience.v1.CacheStatus
-	34, // 7: consilience.v1.GetStatusResponse.budgets:type_name -> consilience.v1.BudgetStatus
+	70, // 3: consilience.v1.GetStatusResponse.last_prediction:type_name -> consilience.v1.Prediction
+	11, // 4: consilience.v1.GetStatusResponse.learning:type_name -> consilience.v1.LearningStatus
+	7,  // 5: consilience.v1.GetStatusResponse.mode_status:type_name -> consilience.v1.ModeStatus
+	8,  // 6: consilience.v1.GetStatusResponse.cache:type_name -> consilience.v1.CacheStatus
+	35, // 7: consilience.v1.GetStatusResponse.budgets:type_name -> consilience.v1.BudgetStatus
 	0,  // 8: consilience.v1.ModeStatus.mode:type_name -> consilience.v1.OperatingMode
-	57, // 9: consilience.v1.ModeStatus.since_time:type_name -> google.protobuf.Timestamp
-	57, // 10: consilience.v1.ModeStatus.until_time:type_name -> google.protobuf.Timestamp
-	50, // 11: consilience.v1.ModeStatus.measured:type_name -> consilience.v1.ModeStatus.MeasuredEntry
+	69, // 9: consilience.v1.ModeStatus.since_time:type_name -> google.protobuf.Timestamp
+	69, // 10: consilience.v1.ModeStatus.until_time:type_name -> google.protobuf.Timestamp
+	62, // 11: consilience.v1.ModeStatus.measured:type_name -> consilience.v1.ModeStatus.MeasuredEntry
 	0,  // 12: consilience.v1.SetModeRequest.mode:type_name -> consilience.v1.OperatingMode
-	59, // 13: consilience.v1.SetModeRequest.duration:type_name -> google.protobuf.Duration
-	6,  // 14: consilience.v1.SetModeResponse.status:type_name -> consilience.v1.ModeStatus
-	51, // 15: consilience.v1.LearningStatus.belief:type_name -> consilience.v1.LearningStatus.BeliefEntry
-	60, // 16: consilience.v1.EnsembleStatus.method:type_name -> consilience.v1.Method
-	14, // 17: consilience.v1.ListMembersResponse.members:type_name -> consilience.v1.Member
-	59, // 18: consilience.v1.Member.timeout:type_name -> google.protobuf.Duration
-	59, // 19: consilience.v1.Member.mean_latency:type_name -> google.protobuf.Duration
-	52, // 20: consilience.v1.Member.absences:type_name -> consilience.v1.Member.AbsencesEntry
-	59, // 21: consilience.v1.UpdateMemberRequest.timeout:type_name -> google.protobuf.Duration
-	14, // 22: consilience.v1.UpdateMemberResponse.member:type_name -> consilience.v1.Member
-	14, // 23: consilience.v1.AddMemberRequest.member:type_name -> consilience.v1.Member
-	14, // 24: consilience.v1.AddMemberResponse.member:type_name -> consilience.v1.Member
-	53, // 25: consilience.v1.SetStrategyRequest.parameters:type_name -> consilience.v1.SetStrategyRequest.ParametersEntry
-	11, // 26: consilience.v1.SetStrategyResponse.ensemble:type_name -> consilience.v1.EnsembleStatus
-	61, // 27: consilience.v1.RecordOutcomeRequest.resolutions:type_name -> consilience.v1.Resolution
-	25, // 28: consilience.v1.RecordOutcomeResponse.results:type_name -> consilience.v1.RecordOutcomeResult
-	29, // 29: consilience.v1.ListPerformanceResponse.performances:type_name -> consilience.v1.Performance
-	28, // 30: consilience.v1.ListPerformanceResponse.correlation:type_name -> consilience.v1.ErrorCorrelation
-	59, // 31: consilience.v1.Performance.mean_latency:type_name -> google.protobuf.Duration
-	57, // 32: consilience.v1.GetSpendRequest.start_time:type_name -> google.protobuf.Timestamp
-	57, // 33: consilience.v1.GetSpendRequest.end_time:type_name -> google.protobuf.Timestamp
-	32, // 34: consilience.v1.GetSpendResponse.spends:type_name -> consilience.v1.Spend
-	34, // 35: consilience.v1.GetSpendResponse.budgets:type_name -> consilience.v1.BudgetStatus
-	59, // 36: consilience.v1.Budget.window:type_name -> google.protobuf.Duration
-	33, // 37: consilience.v1.BudgetStatus.budget:type_name -> consilience.v1.Budget
-	57, // 38: consilience.v1.BudgetStatus.window_start_time:type_name -> google.protobuf.Timestamp
+	71, // 13: consilience.v1.SetModeRequest.duration:type_name -> google.protobuf.Duration
+	7,  // 14: consilience.v1.SetModeResponse.status:type_name -> consilience.v1.ModeStatus
+	63, // 15: consilience.v1.LearningStatus.belief:type_name -> consilience.v1.LearningStatus.BeliefEntry
+	72, // 16: consilience.v1.EnsembleStatus.method:type_name -> consilience.v1.Method
+	15, // 17: consilience.v1.ListMembersResponse.members:type_name -> consilience.v1.Member
+	71, // 18: consilience.v1.Member.timeout:type_name -> google.protobuf.Duration
+	71, // 19: consilience.v1.Member.mean_latency:type_name -> google.protobuf.Duration
+	64, // 20: consilience.v1.Member.absences:type_name -> consilience.v1.Member.AbsencesEntry
+	71, // 21: consilience.v1.UpdateMemberRequest.timeout:type_name -> google.protobuf.Duration
+	15, // 22: consilience.v1.UpdateMemberResponse.member:type_name -> consilience.v1.Member
+	15, // 23: consilience.v1.AddMemberRequest.member:type_name -> consilience.v1.Member
+	15, // 24: consilience.v1.AddMemberResponse.member:type_name -> consilience.v1.Member
+	65, // 25: consilience.v1.SetStrategyRequest.parameters:type_name -> consilience.v1.SetStrategyRequest.ParametersEntry
+	12, // 26: consilience.v1.SetStrategyResponse.ensemble:type_name -> consilience.v1.EnsembleStatus
+	73, // 27: consilience.v1.RecordOutcomeRequest.resolutions:type_name -> consilience.v1.Resolution
+	26, // 28: consilience.v1.RecordOutcomeResponse.results:type_name -> consilience.v1.RecordOutcomeResult
+	30, // 29: consilience.v1.ListPerformanceResponse.performances:type_name -> consilience.v1.Performance
+	29, // 30: consilience.v1.ListPerformanceResponse.correlation:type_name -> consilience.v1.ErrorCorrelation
+	71, // 31: consilience.v1.Performance.mean_latency:type_name -> google.protobuf.Duration
+	69, // 32: consilience.v1.GetSpendRequest.start_time:type_name -> google.protobuf.Timestamp
+	69, // 33: consilience.v1.GetSpendRequest.end_time:type_name -> google.protobuf.Timestamp
+	33, // 34: consilience.v1.GetSpendResponse.spends:type_name -> consilience.v1.Spend
+	35, // 35: consilience.v1.GetSpendResponse.budgets:type_name -> consilience.v1.BudgetStatus
+	71, // 36: consilience.v1.Budget.window:type_name -> google.protobuf.Duration
+	34, // 37: consilience.v1.BudgetStatus.budget:type_name -> consilience.v1.Budget
+	69, // 38: consilience.v1.BudgetStatus.window_start_time:type_name -> google.protobuf.Timestamp
 	1,  // 39: consilience.v1.BudgetStatus.control:type_name -> consilience.v1.SpendingControl
-	33, // 40: consilience.v1.SetBudgetRequest.budget:type_name -> consilience.v1.Budget
-	34, // 41: consilience.v1.SetBudgetResponse.budget:type_name -> consilience.v1.BudgetStatus
-	54, // 42: consilience.v1.StartTrainingRequest.parameters:type_name -> consilience.v1.StartTrainingRequest.ParametersEntry
-	43, // 43: consilience.v1.StartTrainingResponse.training:type_name -> consilience.v1.Training
-	43, // 44: consilience.v1.GetTrainingResponse.training:type_name -> consilience.v1.Training
-	43, // 45: consilience.v1.CancelTrainingResponse.training:type_name -> consilience.v1.Training
+	34, // 40: consilience.v1.SetBudgetRequest.budget:type_name -> consilience.v1.Budget
+	35, // 41: consilience.v1.SetBudgetResponse.budget:type_name -> consilience.v1.BudgetStatus
+	66, // 42: consilience.v1.StartTrainingRequest.parameters:type_name -> consilience.v1.StartTrainingRequest.ParametersEntry
+	44, // 43: consilience.v1.StartTrainingResponse.training:type_name -> consilience.v1.Training
+	44, // 44: consilience.v1.GetTrainingResponse.training:type_name -> consilience.v1.Training
+	44, // 45: consilience.v1.CancelTrainingResponse.training:type_name -> consilience.v1.Training
 	2,  // 46: consilience.v1.Training.state:type_name -> consilience.v1.TrainingState
-	55, // 47: consilience.v1.Training.metrics:type_name -> consilience.v1.Training.MetricsEntry
-	57, // 48: consilience.v1.Training.start_time:type_name -> google.protobuf.Timestamp
-	57, // 49: consilience.v1.ListPredictionsRequest.start_time:type_name -> google.protobuf.Timestamp
-	57, // 50: consilience.v1.ListPredictionsRequest.end_time:type_name -> google.protobuf.Timestamp
-	58, // 51: consilience.v1.ListPredictionsResponse.predictions:type_name -> consilience.v1.Prediction
-	58, // 52: consilience.v1.ReplayPredictionResponse.stored:type_name -> consilience.v1.Prediction
-	58, // 53: consilience.v1.ReplayPredictionResponse.replayed:type_name -> consilience.v1.Prediction
+	67, // 47: consilience.v1.Training.metrics:type_name -> consilience.v1.Training.MetricsEntry
+	69, // 48: consilience.v1.Training.start_time:type_name -> google.protobuf.Timestamp
+	69, // 49: consilience.v1.ListPredictionsRequest.start_time:type_name -> google.protobuf.Timestamp
+	69, // 50: consilience.v1.ListPredictionsRequest.end_time:type_name -> google.protobuf.Timestamp
+	70, // 51: consilience.v1.ListPredictionsResponse.predictions:type_name -> consilience.v1.Prediction
+	70, // 52: consilience.v1.ReplayPredictionResponse.stored:type_name -> consilience.v1.Prediction
+	70, // 53: consilience.v1.ReplayPredictionResponse.replayed:type_name -> consilience.v1.Prediction
 	3,  // 54: consilience.v1.ReplayPredictionResponse.verdict:type_name -> consilience.v1.ReplayVerdict
-	57, // 55: consilience.v1.WatchEventsResponse.time:type_name -> google.protobuf.Timestamp
-	58, // 56: consilience.v1.WatchEventsResponse.prediction:type_name -> consilience.v1.Prediction
-	56, // 57: consilience.v1.WatchEventsResponse.figures:type_name -> consilience.v1.WatchEventsResponse.FiguresEntry
-	4,  // 58: consilience.v1.AdminService.GetStatus:input_type -> consilience.v1.GetStatusRequest
-	12, // 59: consilience.v1.AdminService.ListMembers:input_type -> consilience.v1.ListMembersRequest
-	15, // 60: consilience.v1.AdminService.UpdateMember:input_type -> consilience.v1.UpdateMemberRequest
-	17, // 61: consilience.v1.AdminService.AddMember:input_type -> consilience.v1.AddMemberRequest
-	19, // 62: consilience.v1.AdminService.RemoveMember:input_type -> consilience.v1.RemoveMemberRequest
-	21, // 63: consilience.v1.AdminService.SetStrategy:input_type -> consilience.v1.SetStrategyRequest
-	23, // 64: consilience.v1.AdminService.RecordOutcome:input_type -> consilience.v1.RecordOutcomeRequest
-	26, // 65: consilience.v1.AdminService.ListPerformance:input_type -> consilience.v1.ListPerformanceRequest
-	30, // 66: consilience.v1.AdminService.GetSpend:input_type -> consilience.v1.GetSpendRequest
-	35, // 67: consilience.v1.AdminService.SetBudget:input_type -> consilience.v1.SetBudgetRequest
-	37, // 68: consilience.v1.AdminService.StartTraining:input_type -> consilience.v1.StartTrainingRequest
-	39, // 69: consilience.v1.AdminService.GetTraining:input_type -> consilience.v1.GetTrainingRequest
-	41, // 70: consilience.v1.AdminService.CancelTraining:input_type -> consilience.v1.CancelTrainingRequest
-	44, // 71: consilience.v1.AdminService.ListPredictions:input_type -> consilience.v1.ListPredictionsRequest
-	46, // 72: consilience.v1.AdminService.ReplayPrediction:input_type -> consilience.v1.ReplayPredictionRequest
-	8,  // 73: consilience.v1.AdminService.SetMode:input_type -> consilience.v1.SetModeRequest
-	48, // 74: consilience.v1.AdminService.WatchEvents:input_type -> consilience.v1.WatchEventsRequest
-	5,  // 75: consilience.v1.AdminService.GetStatus:output_type -> consilience.v1.GetStatusResponse
-	13, // 76: consilience.v1.AdminService.ListMembers:output_type -> consilience.v1.ListMembersResponse
-	16, // 77: consilience.v1.AdminService.UpdateMember:output_type -> consilience.v1.UpdateMemberResponse
-	18, // 78: consilience.v1.AdminService.AddMember:output_type -> consilience.v1.AddMemberResponse
-	20, // 79: consilience.v1.AdminService.RemoveMember:output_type -> consilience.v1.RemoveMemberResponse
-	22, // 80: consilience.v1.AdminService.SetStrategy:output_type -> consilience.v1.SetStrategyResponse
-	24, // 81: consilience.v1.AdminService.RecordOutcome:output_type -> consilience.v1.RecordOutcomeResponse
-	27, // 82: consilience.v1.AdminService.ListPerformance:output_type -> consilience.v1.ListPerformanceResponse
-	31, // 83: consilience.v1.AdminService.GetSpend:output_type -> consilience.v1.GetSpendResponse
-	36, // 84: consilience.v1.AdminService.SetBudget:output_type -> consilience.v1.SetBudgetResponse
-	38, // 85: consilience.v1.AdminService.StartTraining:output_type -> consilience.v1.StartTrainingResponse
-	40, // 86: consilience.v1.AdminService.GetTraining:output_type -> consilience.v1.GetTrainingResponse
-	42, // 87: consilience.v1.AdminService.CancelTraining:output_type -> consilience.v1.CancelTrainingResponse
-	45, // 88: consilience.v1.AdminService.ListPredictions:output_type -> consilience.v1.ListPredictionsResponse
-	47, // 89: consilience.v1.AdminService.ReplayPrediction:output_type -> consilience.v1.ReplayPredictionResponse
-	9,  // 90: consilience.v1.AdminService.SetMode:output_type -> consilience.v1.SetModeResponse
-	49, // 91: consilience.v1.AdminService.WatchEvents:output_type -> consilience.v1.WatchEventsResponse
-	75, // [75:92] is the sub-list for method output_type
-	58, // [58:75] is the sub-list for method input_type
-	58, // [58:58] is the sub-list for extension type_name
-	58, // [58:58] is the sub-list for extension extendee
-	0,  // [0:58] is the sub-list for field type_name
+	69, // 55: consilience.v1.WatchEventsResponse.time:type_name -> google.protobuf.Timestamp
+	70, // 56: consilience.v1.WatchEventsResponse.prediction:type_name -> consilience.v1.Prediction
+	68, // 57: consilience.v1.WatchEventsResponse.figures:type_name -> consilience.v1.WatchEventsResponse.FiguresEntry
+	69, // 58: consilience.v1.ErasePredictionsRequest.before_time:type_name -> google.protobuf.Timestamp
+	59, // 59: consilience.v1.ListExperimentsResponse.experiments:type_name -> consilience.v1.Experiment
+	59, // 60: consilience.v1.GetExperimentResponse.experiment:type_name -> consilience.v1.Experiment
+	61, // 61: consilience.v1.GetExperimentResponse.reports:type_name -> consilience.v1.ArmReport
+	4,  // 62: consilience.v1.UpdateExperimentRequest.state:type_name -> consilience.v1.ExperimentState
+	59, // 63: consilience.v1.UpdateExperimentResponse.experiment:type_name -> consilience.v1.Experiment
+	60, // 64: consilience.v1.Experiment.arms:type_name -> consilience.v1.ExperimentArm
+	4,  // 65: consilience.v1.Experiment.state:type_name -> consilience.v1.ExperimentState
+	74, // 66: consilience.v1.ExperimentArm.options:type_name -> consilience.v1.PredictOptions
+	5,  // 67: consilience.v1.AdminService.GetStatus:input_type -> consilience.v1.GetStatusRequest
+	13, // 68: consilience.v1.AdminService.ListMembers:input_type -> consilience.v1.ListMembersRequest
+	16, // 69: consilience.v1.AdminService.UpdateMember:input_type -> consilience.v1.UpdateMemberRequest
+	18, // 70: consilience.v1.AdminService.AddMember:input_type -> consilience.v1.AddMemberRequest
+	20, // 71: consilience.v1.AdminService.RemoveMember:input_type -> consilience.v1.RemoveMemberRequest
+	22, // 72: consilience.v1.AdminService.SetStrategy:input_type -> consilience.v1.SetStrategyRequest
+	24, // 73: consilience.v1.AdminService.RecordOutcome:input_type -> consilience.v1.RecordOutcomeRequest
+	27, // 74: consilience.v1.AdminService.ListPerformance:input_type -> consilience.v1.ListPerformanceRequest
+	31, // 75: consilience.v1.AdminService.GetSpend:input_type -> consilience.v1.GetSpendRequest
+	36, // 76: consilience.v1.AdminService.SetBudget:input_type -> consilience.v1.SetBudgetRequest
+	38, // 77: consilience.v1.AdminService.StartTraining:input_type -> consilience.v1.StartTrainingRequest
+	40, // 78: consilience.v1.AdminService.GetTraining:input_type -> consilience.v1.GetTrainingRequest
+	42, // 79: consilience.v1.AdminService.CancelTraining:input_type -> consilience.v1.CancelTrainingRequest
+	45, // 80: consilience.v1.AdminService.ListPredictions:input_type -> consilience.v1.ListPredictionsRequest
+	47, // 81: consilience.v1.AdminService.ReplayPrediction:input_type -> consilience.v1.ReplayPredictionRequest
+	51, // 82: consilience.v1.AdminService.ErasePredictions:input_type -> consilience.v1.ErasePredictionsRequest
+	53, // 83: consilience.v1.AdminService.ListExperiments:input_type -> consilience.v1.ListExperimentsRequest
+	55, // 84: consilience.v1.AdminService.GetExperiment:input_type -> consilience.v1.GetExperimentRequest
+	57, // 85: consilience.v1.AdminService.UpdateExperiment:input_type -> consilience.v1.UpdateExperimentRequest
+	9,  // 86: consilience.v1.AdminService.SetMode:input_type -> consilience.v1.SetModeRequest
+	49, // 87: consilience.v1.AdminService.WatchEvents:input_type -> consilience.v1.WatchEventsRequest
+	6,  // 88: consilience.v1.AdminService.GetStatus:output_type -> consilience.v1.GetStatusResponse
+	14, // 89: consilience.v1.AdminService.ListMembers:output_type -> consilience.v1.ListMembersResponse
+	17, // 90: consilience.v1.AdminService.UpdateMember:output_type -> consilience.v1.UpdateMemberResponse
+	19, // 91: consilience.v1.AdminService.AddMember:output_type -> consilience.v1.AddMemberResponse
+	21, // 92: consilience.v1.AdminService.RemoveMember:output_type -> consilience.v1.RemoveMemberResponse
+	23, // 93: consilience.v1.AdminService.SetStrategy:output_type -> consilience.v1.SetStrategyResponse
+	25, // 94: consilience.v1.AdminService.RecordOutcome:output_type -> consilience.v1.RecordOutcomeResponse
+	28, // 95: consilience.v1.AdminService.ListPerformance:output_type -> consilience.v1.ListPerformanceResponse
+	32, // 96: consilience.v1.AdminService.GetSpend:output_type -> consilience.v1.GetSpendResponse
+	37, // 97: consilience.v1.AdminService.SetBudget:output_type -> consilience.v1.SetBudgetResponse
+	39, // 98: consilience.v1.AdminService.StartTraining:output_type -> consilience.v1.StartTrainingResponse
+	41, // 99: consilience.v1.AdminService.GetTraining:output_type -> consilience.v1.GetTrainingResponse
+	43, // 100: consilience.v1.AdminService.CancelTraining:output_type -> consilience.v1.CancelTrainingResponse
+	46, // 101: consilience.v1.AdminService.ListPredictions:output_type -> consilience.v1.ListPredictionsResponse
+	48, // 102: consilience.v1.AdminService.ReplayPrediction:output_type -> consilience.v1.ReplayPredictionResponse
+	52, // 103: consilience.v1.AdminService.ErasePredictions:output_type -> consilience.v1.ErasePredictionsResponse
+	54, // 104: consilience.v1.AdminService.ListExperiments:output_type -> consilience.v1.ListExperimentsResponse
+	56, // 105: consilience.v1.AdminService.GetExperiment:output_type -> consilience.v1.GetExperimentResponse
+	58, // 106: consilience.v1.AdminService.UpdateExperiment:output_type -> consilience.v1.UpdateExperimentResponse
+	10, // 107: consilience.v1.AdminService.SetMode:output_type -> consilience.v1.SetModeResponse
+	50, // 108: consilience.v1.AdminService.WatchEvents:output_type -> consilience.v1.WatchEventsResponse
+	88, // [88:109] is the sub-list for method output_type
+	67, // [67:88] is the sub-list for method input_type
+	67, // [67:67] is the sub-list for extension type_name
+	67, // [67:67] is the sub-list for extension extendee
+	0,  // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_consilience_v1_admin_service_proto_init() }
@@ -4296,13 +5195,14 @@ func file_consilience_v1_admin_service_proto_init() {
 	file_consilience_v1_admin_service_proto_msgTypes[10].OneofWrappers = []any{}
 	file_consilience_v1_admin_service_proto_msgTypes[11].OneofWrappers = []any{}
 	file_consilience_v1_admin_service_proto_msgTypes[25].OneofWrappers = []any{}
+	file_consilience_v1_admin_service_proto_msgTypes[56].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_consilience_v1_admin_service_proto_rawDesc), len(file_consilience_v1_admin_service_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   53,
+			NumEnums:      5,
+			NumMessages:   64,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -36,6 +36,10 @@ const (
 	AdminService_CancelTraining_FullMethodName   = "/consilience.v1.AdminService/CancelTraining"
 	AdminService_ListPredictions_FullMethodName  = "/consilience.v1.AdminService/ListPredictions"
 	AdminService_ReplayPrediction_FullMethodName = "/consilience.v1.AdminService/ReplayPrediction"
+	AdminService_ErasePredictions_FullMethodName = "/consilience.v1.AdminService/ErasePredictions"
+	AdminService_ListExperiments_FullMethodName  = "/consilience.v1.AdminService/ListExperiments"
+	AdminService_GetExperiment_FullMethodName    = "/consilience.v1.AdminService/GetExperiment"
+	AdminService_UpdateExperiment_FullMethodName = "/consilience.v1.AdminService/UpdateExperiment"
 	AdminService_SetMode_FullMethodName          = "/consilience.v1.AdminService/SetMode"
 	AdminService_WatchEvents_FullMethodName      = "/consilience.v1.AdminService/WatchEvents"
 )
@@ -76,6 +80,14 @@ type AdminServiceClient interface {
 	ListPredictions(ctx context.Context, in *ListPredictionsRequest, opts ...grpc.CallOption) (*ListPredictionsResponse, error)
 	// Computes a stored prediction again from its record.
 	ReplayPrediction(ctx context.Context, in *ReplayPredictionRequest, opts ...grpc.CallOption) (*ReplayPredictionResponse, error)
+	// Erases stored predictions: questions, answers and all.
+	ErasePredictions(ctx context.Context, in *ErasePredictionsRequest, opts ...grpc.CallOption) (*ErasePredictionsResponse, error)
+	// The experiments on live traffic.
+	ListExperiments(ctx context.Context, in *ListExperimentsRequest, opts ...grpc.CallOption) (*ListExperimentsResponse, error)
+	// An experiment and what it has shown so far.
+	GetExperiment(ctx context.Context, in *GetExperimentRequest, opts ...grpc.CallOption) (*GetExperimentResponse, error)
+	// Gives all traffic to one arm, rolls an experiment back, or lets it run again.
+	UpdateExperiment(ctx context.Context, in *UpdateExperimentRequest, opts ...grpc.CallOption) (*UpdateExperimentResponse, error)
 	// Sets the mode of operation by hand, or gives it back to the server.
 	SetMode(ctx context.Context, in *SetModeRequest, opts ...grpc.CallOption) (*SetModeResponse, error)
 	// What happens, as it happens.
@@ -240,6 +252,46 @@ func (c *adminServiceClient) ReplayPrediction(ctx context.Context, in *ReplayPre
 	return out, nil
 }
 
+func (c *adminServiceClient) ErasePredictions(ctx context.Context, in *ErasePredictionsRequest, opts ...grpc.CallOption) (*ErasePredictionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ErasePredictionsResponse)
+	err := c.cc.Invoke(ctx, AdminService_ErasePredictions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) ListExperiments(ctx context.Context, in *ListExperimentsRequest, opts ...grpc.CallOption) (*ListExperimentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListExperimentsResponse)
+	err := c.cc.Invoke(ctx, AdminService_ListExperiments_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) GetExperiment(ctx context.Context, in *GetExperimentRequest, opts ...grpc.CallOption) (*GetExperimentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetExperimentResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetExperiment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) UpdateExperiment(ctx context.Context, in *UpdateExperimentRequest, opts ...grpc.CallOption) (*UpdateExperimentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateExperimentResponse)
+	err := c.cc.Invoke(ctx, AdminService_UpdateExperiment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminServiceClient) SetMode(ctx context.Context, in *SetModeRequest, opts ...grpc.CallOption) (*SetModeResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SetModeResponse)
@@ -305,6 +357,14 @@ type AdminServiceServer interface {
 	ListPredictions(context.Context, *ListPredictionsRequest) (*ListPredictionsResponse, error)
 	// Computes a stored prediction again from its record.
 	ReplayPrediction(context.Context, *ReplayPredictionRequest) (*ReplayPredictionResponse, error)
+	// Erases stored predictions: questions, answers and all.
+	ErasePredictions(context.Context, *ErasePredictionsRequest) (*ErasePredictionsResponse, error)
+	// The experiments on live traffic.
+	ListExperiments(context.Context, *ListExperimentsRequest) (*ListExperimentsResponse, error)
+	// An experiment and what it has shown so far.
+	GetExperiment(context.Context, *GetExperimentRequest) (*GetExperimentResponse, error)
+	// Gives all traffic to one arm, rolls an experiment back, or lets it run again.
+	UpdateExperiment(context.Context, *UpdateExperimentRequest) (*UpdateExperimentResponse, error)
 	// Sets the mode of operation by hand, or gives it back to the server.
 	SetMode(context.Context, *SetModeRequest) (*SetModeResponse, error)
 	// What happens, as it happens.
@@ -363,6 +423,18 @@ func (UnimplementedAdminServiceServer) ListPredictions(context.Context, *ListPre
 }
 func (UnimplementedAdminServiceServer) ReplayPrediction(context.Context, *ReplayPredictionRequest) (*ReplayPredictionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReplayPrediction not implemented")
+}
+func (UnimplementedAdminServiceServer) ErasePredictions(context.Context, *ErasePredictionsRequest) (*ErasePredictionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ErasePredictions not implemented")
+}
+func (UnimplementedAdminServiceServer) ListExperiments(context.Context, *ListExperimentsRequest) (*ListExperimentsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListExperiments not implemented")
+}
+func (UnimplementedAdminServiceServer) GetExperiment(context.Context, *GetExperimentRequest) (*GetExperimentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetExperiment not implemented")
+}
+func (UnimplementedAdminServiceServer) UpdateExperiment(context.Context, *UpdateExperimentRequest) (*UpdateExperimentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateExperiment not implemented")
 }
 func (UnimplementedAdminServiceServer) SetMode(context.Context, *SetModeRequest) (*SetModeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetMode not implemented")
@@ -661,6 +733,78 @@ func _AdminService_ReplayPrediction_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_ErasePredictions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ErasePredictionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ErasePredictions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ErasePredictions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ErasePredictions(ctx, req.(*ErasePredictionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_ListExperiments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListExperimentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ListExperiments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ListExperiments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ListExperiments(ctx, req.(*ListExperimentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_GetExperiment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetExperimentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetExperiment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetExperiment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetExperiment(ctx, req.(*GetExperimentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_UpdateExperiment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateExperimentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).UpdateExperiment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_UpdateExperiment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).UpdateExperiment(ctx, req.(*UpdateExperimentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdminService_SetMode_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(SetModeRequest)
 	if err := dec(in); err != nil {
@@ -756,6 +900,22 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReplayPrediction",
 			Handler:    _AdminService_ReplayPrediction_Handler,
+		},
+		{
+			MethodName: "ErasePredictions",
+			Handler:    _AdminService_ErasePredictions_Handler,
+		},
+		{
+			MethodName: "ListExperiments",
+			Handler:    _AdminService_ListExperiments_Handler,
+		},
+		{
+			MethodName: "GetExperiment",
+			Handler:    _AdminService_GetExperiment_Handler,
+		},
+		{
+			MethodName: "UpdateExperiment",
+			Handler:    _AdminService_UpdateExperiment_Handler,
 		},
 		{
 			MethodName: "SetMode",

@@ -515,7 +515,11 @@ type Prediction struct {
 	// not known.
 	Doubt *float64 `protobuf:"fixed64,27,opt,name=doubt,proto3,oneof" json:"doubt,omitempty"`
 	// Where a cached answer comes from; left out when it is not cached.
-	CacheHit      *CacheHit `protobuf:"bytes,30,opt,name=cache_hit,json=cacheHit,proto3" json:"cache_hit,omitempty"`
+	CacheHit *CacheHit `protobuf:"bytes,30,opt,name=cache_hit,json=cacheHit,proto3" json:"cache_hit,omitempty"`
+	// Experiment that the request was part of; empty: none.
+	Experiment string `protobuf:"bytes,31,opt,name=experiment,proto3" json:"experiment,omitempty"`
+	// The arm that answered.
+	Arm           string `protobuf:"bytes,32,opt,name=arm,proto3" json:"arm,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -744,6 +748,20 @@ func (x *Prediction) GetCacheHit() *CacheHit {
 		return x.CacheHit
 	}
 	return nil
+}
+
+func (x *Prediction) GetExperiment() string {
+	if x != nil {
+		return x.Experiment
+	}
+	return ""
+}
+
+func (x *Prediction) GetArm() string {
+	if x != nil {
+		return x.Arm
+	}
+	return ""
 }
 
 // Where a cached answer comes from.
@@ -1408,7 +1426,7 @@ const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\x0e_min_consensusB\x17\n" +
 	"\x15_confidence_thresholdB\n" +
 	"\n" +
-	"\b_similar\"\xba\t\n" +
+	"\b_similar\"\xec\t\n" +
 	"\n" +
 	"Prediction\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
@@ -1444,7 +1462,11 @@ const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\x11raw_probabilities\x18\x19 \x03(\x01R\x10rawProbabilities\x125\n" +
 	"\tlabel_set\x18\x1a \x01(\v2\x18.consilience.v1.LabelSetR\blabelSet\x12\x19\n" +
 	"\x05doubt\x18\x1b \x01(\x01H\x00R\x05doubt\x88\x01\x01\x125\n" +
-	"\tcache_hit\x18\x1e \x01(\v2\x18.consilience.v1.CacheHitR\bcacheHit\x1a7\n" +
+	"\tcache_hit\x18\x1e \x01(\v2\x18.consilience.v1.CacheHitR\bcacheHit\x12\x1e\n" +
+	"\n" +
+	"experiment\x18\x1f \x01(\tR\n" +
+	"experiment\x12\x10\n" +
+	"\x03arm\x18  \x01(\tR\x03arm\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\b\n" +

@@ -45,6 +45,13 @@ class ReplayVerdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REPLAY_VERDICT_IDENTICAL: _ClassVar[ReplayVerdict]
     REPLAY_VERDICT_EQUIVALENT: _ClassVar[ReplayVerdict]
     REPLAY_VERDICT_DIFFERENT: _ClassVar[ReplayVerdict]
+
+class ExperimentState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXPERIMENT_STATE_UNSPECIFIED: _ClassVar[ExperimentState]
+    EXPERIMENT_STATE_RUNNING: _ClassVar[ExperimentState]
+    EXPERIMENT_STATE_PROMOTED: _ClassVar[ExperimentState]
+    EXPERIMENT_STATE_ROLLED_BACK: _ClassVar[ExperimentState]
 OPERATING_MODE_UNSPECIFIED: OperatingMode
 OPERATING_MODE_NORMAL: OperatingMode
 OPERATING_MODE_REDUCED: OperatingMode
@@ -66,6 +73,10 @@ REPLAY_VERDICT_UNSPECIFIED: ReplayVerdict
 REPLAY_VERDICT_IDENTICAL: ReplayVerdict
 REPLAY_VERDICT_EQUIVALENT: ReplayVerdict
 REPLAY_VERDICT_DIFFERENT: ReplayVerdict
+EXPERIMENT_STATE_UNSPECIFIED: ExperimentState
+EXPERIMENT_STATE_RUNNING: ExperimentState
+EXPERIMENT_STATE_PROMOTED: ExperimentState
+EXPERIMENT_STATE_ROLLED_BACK: ExperimentState
 
 class GetStatusRequest(_message.Message):
     __slots__ = ()
@@ -297,12 +308,16 @@ class UpdateMemberResponse(_message.Message):
     def __init__(self, member: _Optional[_Union[Member, _Mapping]] = ...) -> None: ...
 
 class AddMemberRequest(_message.Message):
-    __slots__ = ("ensemble", "member")
+    __slots__ = ("ensemble", "member", "etag", "definition")
     ENSEMBLE_FIELD_NUMBER: _ClassVar[int]
     MEMBER_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
     ensemble: str
     member: Member
-    def __init__(self, ensemble: _Optional[str] = ..., member: _Optional[_Union[Member, _Mapping]] = ...) -> None: ...
+    etag: str
+    definition: str
+    def __init__(self, ensemble: _Optional[str] = ..., member: _Optional[_Union[Member, _Mapping]] = ..., etag: _Optional[str] = ..., definition: _Optional[str] = ...) -> None: ...
 
 class AddMemberResponse(_message.Message):
     __slots__ = ("member",)
@@ -650,16 +665,20 @@ class ReplayPredictionRequest(_message.Message):
     def __init__(self, prediction_id: _Optional[str] = ...) -> None: ...
 
 class ReplayPredictionResponse(_message.Message):
-    __slots__ = ("stored", "replayed", "verdict", "differences")
+    __slots__ = ("stored", "replayed", "verdict", "differences", "stored_build", "build")
     STORED_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    STORED_BUILD_FIELD_NUMBER: _ClassVar[int]
+    BUILD_FIELD_NUMBER: _ClassVar[int]
     stored: _prediction_pb2.Prediction
     replayed: _prediction_pb2.Prediction
     verdict: ReplayVerdict
     differences: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, stored: _Optional[_Union[_prediction_pb2.Prediction, _Mapping]] = ..., replayed: _Optional[_Union[_prediction_pb2.Prediction, _Mapping]] = ..., verdict: _Optional[_Union[ReplayVerdict, str]] = ..., differences: _Optional[_Iterable[str]] = ...) -> None: ...
+    stored_build: str
+    build: str
+    def __init__(self, stored: _Optional[_Union[_prediction_pb2.Prediction, _Mapping]] = ..., replayed: _Optional[_Union[_prediction_pb2.Prediction, _Mapping]] = ..., verdict: _Optional[_Union[ReplayVerdict, str]] = ..., differences: _Optional[_Iterable[str]] = ..., stored_build: _Optional[str] = ..., build: _Optional[str] = ...) -> None: ...
 
 class WatchEventsRequest(_message.Message):
     __slots__ = ("kinds",)
@@ -691,3 +710,111 @@ class WatchEventsResponse(_message.Message):
     figures: _containers.ScalarMap[str, float]
     lost: int
     def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[str] = ..., subject: _Optional[str] = ..., message: _Optional[str] = ..., prediction: _Optional[_Union[_prediction_pb2.Prediction, _Mapping]] = ..., figures: _Optional[_Mapping[str, float]] = ..., lost: _Optional[int] = ...) -> None: ...
+
+class ErasePredictionsRequest(_message.Message):
+    __slots__ = ("question_id", "before_time", "reason")
+    QUESTION_ID_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_TIME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    question_id: str
+    before_time: _timestamp_pb2.Timestamp
+    reason: str
+    def __init__(self, question_id: _Optional[str] = ..., before_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ErasePredictionsResponse(_message.Message):
+    __slots__ = ("erased",)
+    ERASED_FIELD_NUMBER: _ClassVar[int]
+    erased: int
+    def __init__(self, erased: _Optional[int] = ...) -> None: ...
+
+class ListExperimentsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListExperimentsResponse(_message.Message):
+    __slots__ = ("experiments",)
+    EXPERIMENTS_FIELD_NUMBER: _ClassVar[int]
+    experiments: _containers.RepeatedCompositeFieldContainer[Experiment]
+    def __init__(self, experiments: _Optional[_Iterable[_Union[Experiment, _Mapping]]] = ...) -> None: ...
+
+class GetExperimentRequest(_message.Message):
+    __slots__ = ("experiment",)
+    EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
+    experiment: str
+    def __init__(self, experiment: _Optional[str] = ...) -> None: ...
+
+class GetExperimentResponse(_message.Message):
+    __slots__ = ("experiment", "reports", "level")
+    EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
+    REPORTS_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    experiment: Experiment
+    reports: _containers.RepeatedCompositeFieldContainer[ArmReport]
+    level: float
+    def __init__(self, experiment: _Optional[_Union[Experiment, _Mapping]] = ..., reports: _Optional[_Iterable[_Union[ArmReport, _Mapping]]] = ..., level: _Optional[float] = ...) -> None: ...
+
+class UpdateExperimentRequest(_message.Message):
+    __slots__ = ("experiment", "etag", "state", "arm")
+    EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ARM_FIELD_NUMBER: _ClassVar[int]
+    experiment: str
+    etag: str
+    state: ExperimentState
+    arm: str
+    def __init__(self, experiment: _Optional[str] = ..., etag: _Optional[str] = ..., state: _Optional[_Union[ExperimentState, str]] = ..., arm: _Optional[str] = ...) -> None: ...
+
+class UpdateExperimentResponse(_message.Message):
+    __slots__ = ("experiment",)
+    EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
+    experiment: Experiment
+    def __init__(self, experiment: _Optional[_Union[Experiment, _Mapping]] = ...) -> None: ...
+
+class Experiment(_message.Message):
+    __slots__ = ("name", "ensemble", "unit", "arms", "state", "promoted", "etag")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ENSEMBLE_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    ARMS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    PROMOTED_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    ensemble: str
+    unit: str
+    arms: _containers.RepeatedCompositeFieldContainer[ExperimentArm]
+    state: ExperimentState
+    promoted: str
+    etag: str
+    def __init__(self, name: _Optional[str] = ..., ensemble: _Optional[str] = ..., unit: _Optional[str] = ..., arms: _Optional[_Iterable[_Union[ExperimentArm, _Mapping]]] = ..., state: _Optional[_Union[ExperimentState, str]] = ..., promoted: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class ExperimentArm(_message.Message):
+    __slots__ = ("name", "share", "options")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    share: float
+    options: _prediction_pb2.PredictOptions
+    def __init__(self, name: _Optional[str] = ..., share: _Optional[float] = ..., options: _Optional[_Union[_prediction_pb2.PredictOptions, _Mapping]] = ...) -> None: ...
+
+class ArmReport(_message.Message):
+    __slots__ = ("arm", "predictions", "resolved", "brier", "difference", "low", "high", "finding")
+    ARM_FIELD_NUMBER: _ClassVar[int]
+    PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
+    RESOLVED_FIELD_NUMBER: _ClassVar[int]
+    BRIER_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    FINDING_FIELD_NUMBER: _ClassVar[int]
+    arm: str
+    predictions: int
+    resolved: int
+    brier: float
+    difference: float
+    low: float
+    high: float
+    finding: str
+    def __init__(self, arm: _Optional[str] = ..., predictions: _Optional[int] = ..., resolved: _Optional[int] = ..., brier: _Optional[float] = ..., difference: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., finding: _Optional[str] = ...) -> None: ...

@@ -110,6 +110,26 @@ class AdminServiceStub(object):
                 request_serializer=consilience_dot_v1_dot_admin__service__pb2.ReplayPredictionRequest.SerializeToString,
                 response_deserializer=consilience_dot_v1_dot_admin__service__pb2.ReplayPredictionResponse.FromString,
                 _registered_method=True)
+        self.ErasePredictions = channel.unary_unary(
+                '/consilience.v1.AdminService/ErasePredictions',
+                request_serializer=consilience_dot_v1_dot_admin__service__pb2.ErasePredictionsRequest.SerializeToString,
+                response_deserializer=consilience_dot_v1_dot_admin__service__pb2.ErasePredictionsResponse.FromString,
+                _registered_method=True)
+        self.ListExperiments = channel.unary_unary(
+                '/consilience.v1.AdminService/ListExperiments',
+                request_serializer=consilience_dot_v1_dot_admin__service__pb2.ListExperimentsRequest.SerializeToString,
+                response_deserializer=consilience_dot_v1_dot_admin__service__pb2.ListExperimentsResponse.FromString,
+                _registered_method=True)
+        self.GetExperiment = channel.unary_unary(
+                '/consilience.v1.AdminService/GetExperiment',
+                request_serializer=consilience_dot_v1_dot_admin__service__pb2.GetExperimentRequest.SerializeToString,
+                response_deserializer=consilience_dot_v1_dot_admin__service__pb2.GetExperimentResponse.FromString,
+                _registered_method=True)
+        self.UpdateExperiment = channel.unary_unary(
+                '/consilience.v1.AdminService/UpdateExperiment',
+                request_serializer=consilience_dot_v1_dot_admin__service__pb2.UpdateExperimentRequest.SerializeToString,
+                response_deserializer=consilience_dot_v1_dot_admin__service__pb2.UpdateExperimentResponse.FromString,
+                _registered_method=True)
         self.SetMode = channel.unary_unary(
                 '/consilience.v1.AdminService/SetMode',
                 request_serializer=consilience_dot_v1_dot_admin__service__pb2.SetModeRequest.SerializeToString,
@@ -231,6 +251,34 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ErasePredictions(self, request, context):
+        """Erases stored predictions: questions, answers and all.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExperiments(self, request, context):
+        """The experiments on live traffic.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetExperiment(self, request, context):
+        """An experiment and what it has shown so far.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateExperiment(self, request, context):
+        """Gives all traffic to one arm, rolls an experiment back, or lets it run again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetMode(self, request, context):
         """Sets the mode of operation by hand, or gives it back to the server.
         """
@@ -322,6 +370,26 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ReplayPrediction,
                     request_deserializer=consilience_dot_v1_dot_admin__service__pb2.ReplayPredictionRequest.FromString,
                     response_serializer=consilience_dot_v1_dot_admin__service__pb2.ReplayPredictionResponse.SerializeToString,
+            ),
+            'ErasePredictions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ErasePredictions,
+                    request_deserializer=consilience_dot_v1_dot_admin__service__pb2.ErasePredictionsRequest.FromString,
+                    response_serializer=consilience_dot_v1_dot_admin__service__pb2.ErasePredictionsResponse.SerializeToString,
+            ),
+            'ListExperiments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExperiments,
+                    request_deserializer=consilience_dot_v1_dot_admin__service__pb2.ListExperimentsRequest.FromString,
+                    response_serializer=consilience_dot_v1_dot_admin__service__pb2.ListExperimentsResponse.SerializeToString,
+            ),
+            'GetExperiment': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetExperiment,
+                    request_deserializer=consilience_dot_v1_dot_admin__service__pb2.GetExperimentRequest.FromString,
+                    response_serializer=consilience_dot_v1_dot_admin__service__pb2.GetExperimentResponse.SerializeToString,
+            ),
+            'UpdateExperiment': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateExperiment,
+                    request_deserializer=consilience_dot_v1_dot_admin__service__pb2.UpdateExperimentRequest.FromString,
+                    response_serializer=consilience_dot_v1_dot_admin__service__pb2.UpdateExperimentResponse.SerializeToString,
             ),
             'SetMode': grpc.unary_unary_rpc_method_handler(
                     servicer.SetMode,
@@ -740,6 +808,114 @@ class AdminService(object):
             '/consilience.v1.AdminService/ReplayPrediction',
             consilience_dot_v1_dot_admin__service__pb2.ReplayPredictionRequest.SerializeToString,
             consilience_dot_v1_dot_admin__service__pb2.ReplayPredictionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ErasePredictions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/consilience.v1.AdminService/ErasePredictions',
+            consilience_dot_v1_dot_admin__service__pb2.ErasePredictionsRequest.SerializeToString,
+            consilience_dot_v1_dot_admin__service__pb2.ErasePredictionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExperiments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/consilience.v1.AdminService/ListExperiments',
+            consilience_dot_v1_dot_admin__service__pb2.ListExperimentsRequest.SerializeToString,
+            consilience_dot_v1_dot_admin__service__pb2.ListExperimentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetExperiment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/consilience.v1.AdminService/GetExperiment',
+            consilience_dot_v1_dot_admin__service__pb2.GetExperimentRequest.SerializeToString,
+            consilience_dot_v1_dot_admin__service__pb2.GetExperimentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateExperiment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/consilience.v1.AdminService/UpdateExperiment',
+            consilience_dot_v1_dot_admin__service__pb2.UpdateExperimentRequest.SerializeToString,
+            consilience_dot_v1_dot_admin__service__pb2.UpdateExperimentResponse.FromString,
             options,
             channel_credentials,
             insecure,

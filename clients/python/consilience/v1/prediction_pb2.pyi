@@ -111,7 +111,7 @@ class PredictOptions(_message.Message):
     def __init__(self, ensemble: _Optional[str] = ..., members: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., execution: _Optional[str] = ..., selection: _Optional[str] = ..., calibration: _Optional[str] = ..., deadline: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., member_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_responses: _Optional[int] = ..., min_agreement: _Optional[float] = ..., high_agreement: _Optional[float] = ..., early_stop_threshold: _Optional[float] = ..., max_cost_nano_usd: _Optional[int] = ..., share_market_price: bool = ..., durability: _Optional[_Union[Durability, str]] = ..., weights: _Optional[_Mapping[str, float]] = ..., tags: _Optional[_Mapping[str, str]] = ..., max_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_consensus: _Optional[float] = ..., hedge_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., confidence_threshold: _Optional[float] = ..., weighting: _Optional[str] = ..., similar: bool = ...) -> None: ...
 
 class Prediction(_message.Message):
-    __slots__ = ("id", "request_id", "question_id", "ensemble", "outcomes", "probabilities", "outcome", "confidence", "meta_confidence", "agreement", "interval", "decision", "members", "cost", "create_time", "elapsed", "durable", "cached", "warnings", "explanation", "method", "numeric", "votes", "tags", "raw_probabilities", "label_set", "doubt", "cache_hit")
+    __slots__ = ("id", "request_id", "question_id", "ensemble", "outcomes", "probabilities", "outcome", "confidence", "meta_confidence", "agreement", "interval", "decision", "members", "cost", "create_time", "elapsed", "durable", "cached", "warnings", "explanation", "method", "numeric", "votes", "tags", "raw_probabilities", "label_set", "doubt", "cache_hit", "experiment", "arm")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -147,6 +147,8 @@ class Prediction(_message.Message):
     LABEL_SET_FIELD_NUMBER: _ClassVar[int]
     DOUBT_FIELD_NUMBER: _ClassVar[int]
     CACHE_HIT_FIELD_NUMBER: _ClassVar[int]
+    EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
+    ARM_FIELD_NUMBER: _ClassVar[int]
     id: str
     request_id: str
     question_id: str
@@ -175,7 +177,9 @@ class Prediction(_message.Message):
     label_set: LabelSet
     doubt: float
     cache_hit: CacheHit
-    def __init__(self, id: _Optional[str] = ..., request_id: _Optional[str] = ..., question_id: _Optional[str] = ..., ensemble: _Optional[str] = ..., outcomes: _Optional[_Iterable[str]] = ..., probabilities: _Optional[_Iterable[float]] = ..., outcome: _Optional[str] = ..., confidence: _Optional[float] = ..., meta_confidence: _Optional[float] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., members: _Optional[_Iterable[_Union[_forecast_pb2.MemberAnswer, _Mapping]]] = ..., cost: _Optional[_Union[_money_pb2.Cost, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., durable: bool = ..., cached: bool = ..., warnings: _Optional[_Iterable[str]] = ..., explanation: _Optional[str] = ..., method: _Optional[_Union[Method, _Mapping]] = ..., numeric: _Optional[_Union[NumericForecast, _Mapping]] = ..., votes: _Optional[_Iterable[int]] = ..., tags: _Optional[_Mapping[str, str]] = ..., raw_probabilities: _Optional[_Iterable[float]] = ..., label_set: _Optional[_Union[LabelSet, _Mapping]] = ..., doubt: _Optional[float] = ..., cache_hit: _Optional[_Union[CacheHit, _Mapping]] = ...) -> None: ...
+    experiment: str
+    arm: str
+    def __init__(self, id: _Optional[str] = ..., request_id: _Optional[str] = ..., question_id: _Optional[str] = ..., ensemble: _Optional[str] = ..., outcomes: _Optional[_Iterable[str]] = ..., probabilities: _Optional[_Iterable[float]] = ..., outcome: _Optional[str] = ..., confidence: _Optional[float] = ..., meta_confidence: _Optional[float] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., members: _Optional[_Iterable[_Union[_forecast_pb2.MemberAnswer, _Mapping]]] = ..., cost: _Optional[_Union[_money_pb2.Cost, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., durable: bool = ..., cached: bool = ..., warnings: _Optional[_Iterable[str]] = ..., explanation: _Optional[str] = ..., method: _Optional[_Union[Method, _Mapping]] = ..., numeric: _Optional[_Union[NumericForecast, _Mapping]] = ..., votes: _Optional[_Iterable[int]] = ..., tags: _Optional[_Mapping[str, str]] = ..., raw_probabilities: _Optional[_Iterable[float]] = ..., label_set: _Optional[_Union[LabelSet, _Mapping]] = ..., doubt: _Optional[float] = ..., cache_hit: _Optional[_Union[CacheHit, _Mapping]] = ..., experiment: _Optional[str] = ..., arm: _Optional[str] = ...) -> None: ...
 
 class CacheHit(_message.Message):
     __slots__ = ("kind", "age", "prediction_id", "question_id", "similarity", "saved_nano_usd")

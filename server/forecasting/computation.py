@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything besides the members' answers that an ensemble's answer was computed from.
+
+With the answers it is enough to compute the same bits again, whatever is
+configured or learned by then.
+"""
+
+import base64
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.forecasting.errors import InvalidRequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """What was pooled, how, and under which thresholds.
+
+    ``seats`` are the members asked, in the matrix's row order; ``weights`` (M,)
+    went into the pool as they are. ``matrix`` is the (M, C) input, packed by
+    ``packed``; a NaN row is an absent member. ``parameters`` are the pooling's,
+    defaults written out. ``curve`` is a ``CalibrationMethod`` in lower case.
+    ``build`` names the machine code, see ``kernels.build``.
+    """
+
+    pooling: str
+    seats: tuple[str, ...]
+    weights: tuple[float, ...]
+    min_confidences: tuple[float, ...]
+    matrix: str
+    min_responses: int
+    min_agreement: float
+    high_agreement: float
+    parameters: dict[str, float] = field(default_factory=dict)
+    curve: str = "none"
+    curve_parameters: tuple[float, ...] = ()
+    build: str = ""
+
+
+def packed(matrix: NDArray[np.float64]) -> str:
+    """Float64, little-endian, row by row, as base64."""
+    return base64.b64encode(matrix.astype("<f8", copy=False).tobytes()).decode("ascii")
+
+
+def unpacked(text: str, rows: int) -> NDArray[np.float64]:
+    """The (rows, C) matrix again.
+
+    Raises:
+        InvalidRequestError: the text is no such matrix.
+    """
+    try:
+        values = np.frombuffer(base64.b64decode(text, validate=True), "<f8").astype(np.float64)
+        if not (rows and values.size and values.size % rows == 0):
+            raise ValueError(f"{values.size} values for {rows} rows")
+    except ValueError as error:
+        raise InvalidRequestError.of("computation.matrix", f"is damaged: {error}") from error
+    return values.reshape((rows, -1))
