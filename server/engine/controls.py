@@ -18,7 +18,7 @@ CHEAPER_SHARE = 0.5
 def restrain(ensemble: Ensemble, plan: Plan, query: Query, restraint: Restraint) -> Plan:
     """The plan that the control in force allows, with a warning that says so.
 
-    ``STOP`` leaves the plan alone: whoever costs money is refused by the purse.
+    ``STOP`` leaves the plan alone: whoever costs money is refused by purse or ledger.
     """
     if restraint.control is Control.NONE:
         return plan
@@ -51,6 +51,6 @@ def _warning(restraint: Restraint) -> str:
     what = {
         Control.CHEAPER: "a cheaper set of members was asked",
         Control.CASCADE: "members were asked one after the other, until one was confident enough",
-        Control.STOP: "no member that costs money was asked",
+        Control.STOP: "members that cost money are refused",
     }[restraint.control]
     return f"budget {restraint.budget!r} is {restraint.used:.0%} used: {what}"

@@ -41,11 +41,16 @@ class SpendingTerms:
 
 @dataclass(frozen=True, slots=True)
 class Restraint:
-    """The strictest control in force for a payer, and the budget whose it is."""
+    """The strictest control in force for a payer, and the budget whose it is.
+
+    ``refuses``: it stops before the budget's end; at the end the ledger itself
+    refuses, by what is left at that instant and not a moment ago.
+    """
 
     control: Control = Control.NONE
     budget: str = ""
     used: float = 0.0
+    refuses: bool = False
 
 
 FREE = Restraint()
@@ -91,7 +96,8 @@ class Treasury:
         name = status.budget.name
         used = status.used(self._clock.now())
         thresholds = self.terms.by_budget.get(name, self.terms.thresholds)
-        return Restraint(thresholds.control(used), name, used)
+        control = thresholds.control(used)
+        return Restraint(control, name, used, control is Control.STOP and thresholds.stop_at < 1.0)
 
     def watch(self) -> Sequence[tuple[BudgetStatus, Control]]:
         """See ``BudgetWatch``."""
@@ -144,7 +150,7 @@ class Account:
 
     def objection(self, member: str, nano_usd: int | None, *, callers_key: bool) -> tuple[str, str] | None:
         """Why the member may not be paid whatever is left: a word and a sentence."""
-        if self.restraint.control is Control.STOP and not callers_key:
+        if self.restraint.refuses and not callers_key:
             name, used = self.restraint.budget, self.restraint.used
             return STOPPED, f"budget {name!r} is {used:.0%} used: nobody is asked who costs money"
         if member in self._treasury.overcharged:

@@ -158,7 +158,7 @@ class TestControls:
         prediction = await office.engine.predict(ASKED)
         assert absences(prediction) == {"a": "policy_budget_exceeded"}
         assert office.told.refusals == [("a", "stopped")]
-        assert prediction.warnings[0] == "budget 'b' is 40% used: no member that costs money was asked"
+        assert prediction.warnings[0] == "budget 'b' is 40% used: members that cost money are refused"
 
     async def test_other_peoples_budgets_restrain_nobody(self, offices: Offices) -> None:
         office = await offices.open(
