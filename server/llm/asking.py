@@ -220,9 +220,13 @@ class Asking:
         seconds: float,
     ) -> None:
         provider, model = self.member.provider, self.member.endpoint.model
-        usage, cost = bill(outcome, exchange, self._compose().tokens, provider.book, model)
+        usage, cost = bill(
+            outcome, exchange, self._compose().tokens, self._unseen_tokens(), provider.book, model
+        )
         if usage is not None:
             self._usages.append(usage)
+            if not usage.estimated:
+                self.member.endpoint.learn_output(usage.output)
         if cost is not None:
             self._costs.append(cost)
         if leave.hold is not None:
@@ -250,6 +254,14 @@ class Asking:
                 hold=leave.hold,
             )
         )
+
+    def _unseen_tokens(self) -> int:
+        """Length of an answer that was on its way, if it was not being streamed."""
+        settings = self.member.settings
+        if settings.stream:
+            return 0
+        usual = self.member.endpoint.typical_output()
+        return settings.max_output_tokens if usual is None else min(usual, settings.max_output_tokens)
 
     def _situation(self) -> Situation:
         provider, endpoint = self.member.provider, self.member.endpoint

@@ -13,13 +13,20 @@ Bill = tuple[TokenUsage | None, Cost | None]
 
 
 def bill(
-    outcome: Completion | Failure, exchange: Exchange, prompt_tokens: int, book: PriceBook, model: str
+    outcome: Completion | Failure,
+    exchange: Exchange,
+    prompt_tokens: int,
+    unseen_tokens: int,
+    book: PriceBook,
+    model: str,
 ) -> Bill:
-    """Usage and cost of one attempt. ``prompt_tokens`` is our own estimate of the prompt.
+    """Usage and cost of one attempt.
 
-    An answer is billed as reported. An attempt that was cut, timed out,
-    cancelled or left early may be billed by the provider without our ever being
-    told: the larger of what was seen and what was sent is booked, as an estimate.
+    ``prompt_tokens`` is our own estimate of the prompt, ``unseen_tokens`` of an
+    answer of which nothing can be seen until it is whole. An answer is billed as
+    reported. An attempt that was cut, timed out, cancelled or left early may be
+    billed by the provider without our ever being told: the larger of what was
+    seen and what was sent is booked, as an estimate, with the unseen answer.
     """
     if isinstance(outcome, Completion) and outcome.raw_finish != EARLY:
         return _answered(outcome, prompt_tokens, book, model)
@@ -27,6 +34,8 @@ def bill(
         return None, None
     seen = exchange.reader.seen() if exchange.reader else Completion("", Finish.ERROR)
     estimate = _estimate(seen.text, prompt_tokens)
+    if exchange.reader is None:
+        estimate = replace(estimate, output=unseen_tokens)
     usage = _larger(seen.usage, estimate) if seen.usage else estimate
     return usage, book.cost(usage, model, seen.model)
 

@@ -25,11 +25,12 @@ def upper_bound(
 
 
 def expected(provider: Provider, settings: ChatSettings, messages: Messages) -> int | None:
-    """A guess at what one call costs, nano US dollars."""
+    """A guess at what one call costs, nano US dollars; by the usual length of the model's answers."""
     prices = provider.book.find(settings.model)
     if prices is None:
         return 0 if is_free(provider, prices) else None
-    output = round(settings.max_output_tokens * _TYPICAL_OUTPUT_SHARE)
+    usual = provider.endpoint(settings.model).typical_output()
+    output = round(settings.max_output_tokens * _TYPICAL_OUTPUT_SHARE) if usual is None else usual
     return prices.cost_nano_usd(TokenUsage(input_uncached=messages.tokens, output=output))
 
 

@@ -35,6 +35,7 @@ class Endpoint:
         self._clock = clock
         self._limiters: dict[str, Limiter] = {}
         self._latencies: deque[float] = deque(maxlen=_REMEMBERED)
+        self._outputs: deque[int] = deque(maxlen=_REMEMBERED)
         self._unreadable = 0
 
     @property
@@ -70,6 +71,14 @@ class Endpoint:
     def learn_latency(self, seconds: float) -> None:
         """How long a good answer took."""
         self._latencies.append(seconds)
+
+    def learn_output(self, tokens: int) -> None:
+        """How long an answer was."""
+        self._outputs.append(tokens)
+
+    def typical_output(self) -> int | None:
+        """Mean length of an answer in tokens, rounded up; None while none is known."""
+        return -(-sum(self._outputs) // len(self._outputs)) if self._outputs else None
 
     def typical_s(self) -> float:
         """Median time of a good answer; 0 while none is known."""
