@@ -46,6 +46,7 @@ def test_all_commands_are_there() -> None:
         "erase",
         "audit verify",
         "audit checkpoint",
+        "research",
         "config check",
     }
 
