@@ -24,10 +24,9 @@ _NAME = re.compile(rf"({'|'.join(NAMED)}):(.+)")
 class Cell:
     """Pooling x weighting x calibration x execution x selection.
 
-    Selections: ``all``; ``value:K`` the K members of most value per cost, learned as
-    the questions go by; ``random:K`` others for each question; ``first:K`` in
-    the order of the data set; ``only:NAME``; ``without:NAME``; and the names that
-    the engine itself knows. The market's price comes on top of any K.
+    Selections: those of the engine; ``value:K``, its selection ``value`` with K
+    answers, learned as the questions go by; ``random:K`` others for each question;
+    ``first:K`` in the order of the data set; ``only:NAME``; ``without:NAME``.
     """
 
     pooling: str = "log_odds"

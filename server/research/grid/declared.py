@@ -84,7 +84,7 @@ class MeteredForecaster:
         answer = await self._inner.forecast(query, deadline)
         if isinstance(answer, Absent) and answer.reason is AbsentReason.NOT_APPLICABLE:
             return answer  # nobody would have been asked
-        self._meter.calls += 1
+        self._meter.calls += self.identity.kind != "market"  # a price is looked up, not called
         cost = self._cost()
         slow, fails = _uniforms(f"{self._seed}|{self._name}|{query.question.id}|{attempt}")
         if self._declared.latency_median_s is not None:

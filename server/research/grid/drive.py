@@ -17,6 +17,7 @@ from server.engine.request import PredictionRequest
 from server.forecasting.ensemble import Durability, EnsembleSpec, MemberSpec, Options
 from server.forecasting.errors import DeadlineError, NoAnswerError
 from server.forecasting.prediction import Prediction
+from server.learning.batches import MARKET
 from server.research.grid.cell import Cell
 from server.research.grid.choosing import Chooser
 from server.research.grid.dataset import Case, DataSet
@@ -44,8 +45,8 @@ class World:
     seed: int = 1
 
     def declared_of(self, name: str) -> Declared:
-        """What is declared of a member."""
-        return self.declared.get(name, self.others)
+        """What is declared of a member; the market's price takes and costs nothing unless it is named."""
+        return self.declared.get(name, NOTHING if name == MARKET else self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,7 @@ class _Drive:
         self._clock = clock
         self._meter = Meter()
         self._teacher = Teacher(cell.weighting, cell.calibration, world.data.panels)
-        costs = {name: world.declared_of(name).cost_usd for name in world.data.members}
-        known = {name: cost for name, cost in costs.items() if cost is not None}
-        self._chooser = Chooser(cell, world.data.panels, known, world.seed)
+        self._chooser = Chooser(cell, world.data.panels, world.seed)
         self._engine = self._made(cell)
 
     async def run(self) -> AsyncIterator[Answer]:
@@ -108,7 +107,6 @@ class _Drive:
         prediction = await self._predicted(case)
         if prediction is not None:
             self._teacher.answered(case, prediction)
-            self._chooser.answered(case, prediction)
         return Answer(case, prediction, self._meter.calls, self._meter.nano_usd)
 
     async def _predicted(self, case: Case) -> Prediction | None:
@@ -138,10 +136,9 @@ class _Drive:
             weighting=cell.weighting,
             calibration=cell.calibration,
             execution=cell.execution,
-            selection=self._chooser.engine_selection,
             durability=Durability.NONE,
         )
-        ensemble = Ensemble(spec, {member: self._metered(member) for member in members})
+        ensemble = Ensemble(self._chooser.spec(spec), {member: self._metered(member) for member in members})
         ensemble.adviser = self._teacher if cell.learns else None
         return ensemble
 

@@ -2,6 +2,7 @@
 """Pictures of a run. The only file of this room that imports matplotlib, an optional extra."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def draw(results: Results, out: Path) -> list[Path]:
     """
     plt = library()
     out.mkdir(parents=True, exist_ok=True)
-    wanted: list[tuple[str, Callable[[Any, Results], None], bool]] = [
+    wanted: list[tuple[str, Callable[..., None], bool]] = [
         ("cost_against_quality", _cost, True),
         ("ensemble_size", _sizes, bool(results.sizes)),
         ("members", _members, bool(results.members)),
@@ -71,7 +72,7 @@ def draw(results: Results, out: Path) -> list[Path]:
     with plt.rc_context(_STYLE):
         for name, picture, there in wanted:
             if there:
-                drawn.append(save(plt, lambda axes, p=picture: p(axes, results), out / f"{name}.png"))
+                drawn.append(save(plt, partial(picture, results=results), out / f"{name}.png"))
     return drawn
 
 

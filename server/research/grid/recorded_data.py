@@ -100,7 +100,7 @@ def _cases(
         assert question is not None  # noqa: S101 - both read the same file
         found.append(
             Case(
-                question=_asked(question, float(table.price[unit])),
+                question=_asked(question, float(table.price[unit]), table.contexts[unit].kind),
                 panel=panel.name,
                 truth=YES if ensemble.outcome[row] >= 0.5 else NO,
                 as_of=_instant(int(ensemble.forecast_day[row])),
@@ -125,10 +125,10 @@ def _id(table: ForecastTable, unit: int) -> str:
     )
 
 
-def _asked(question: Question, price: float) -> Question:
+def _asked(question: Question, price: float, kind: str) -> Question:
     """The question with the price of the forecast date, and without its resolution."""
     priced = None if np.isnan(price) else price
-    return replace(question, resolution=None, market_probability=priced)
+    return replace(question, resolution=None, market_probability=priced, origin=kind)
 
 
 def _instant(day: int) -> datetime:

@@ -4,12 +4,11 @@
 The same settings, data and code give the same ``results.json``, byte for byte.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from server.learning.batches import MARKET
 from server.research.errors import ResearchError
 from server.research.grid.cell import ALL, Cell
 from server.research.grid.dataset import DataSet
@@ -86,7 +85,7 @@ class _Run:
         self._watcher = watcher
         self._data = open_data(settings.data)
         fingerprints = {"data": dict(self._data.sources), "code": code_version()}
-        _check_recorded(settings, fingerprints["data"])
+        _check_recorded(settings, self._data.sources)
         plain = settings.model_dump(mode="json", exclude={"recorded"})
         self._configuration = {**plain, "recorded": fingerprints}
         common = {key: plain[key] for key in ("seed", "data", "ensemble", "declared")}
@@ -140,7 +139,7 @@ class _Run:
     def _sizes(self) -> tuple[Cell, ...]:
         if not self._settings.sizes:
             return ()
-        most = max(sum(name != MARKET for name in members) for members in self._data.panels.values())
+        most = max(len(members) for members in self._data.panels.values())
         return tuple(self._whole(f"random:{count}") for count in range(1, most + 1))
 
     def _panels_of(self, member: str) -> frozenset[str]:
@@ -185,11 +184,11 @@ class _Run:
         return World(data, declared, others, self._settings.ensemble.spec(), self._settings.seed)
 
 
-def _names(cell: Cell) -> dict[str, str]:
+def _names(cell: Cell) -> dict[str, Any]:
     return {"cell": cell.name, **asdict(cell)}
 
 
-def _check_recorded(settings: RunSettings, found: dict[str, str]) -> None:
+def _check_recorded(settings: RunSettings, found: Mapping[str, str]) -> None:
     """Another file under the same name must not pass for the one that the run was made with."""
     recorded = settings.recorded.get("data", {})
     for name, digest in recorded.items():

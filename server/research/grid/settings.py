@@ -57,7 +57,13 @@ class EnsembleChoices(_Frozen):
     hedge_multiple: float = Field(default=2.0, ge=1, le=100)
     hedge_share: float = Field(default=0.08, ge=0, le=1)
     enough_responses: int | None = Field(default=None, ge=1)
+    spare_members: int | None = Field(default=None, ge=0)
     stop_when_settled: bool = False
+    stop_when_not_worth: bool = False
+    loss_usd: float = Field(default=0.0, ge=0)
+    call_cost_usd: float = Field(default=0.0, ge=0)
+    stake_threshold_usd: float = Field(default=50.0, ge=0)
+    explore_share: float = Field(default=0.05, ge=0, le=1)
 
     def spec(self) -> EnsembleSpec:
         """An ensemble without name and members."""

@@ -79,7 +79,7 @@ class Scorer:
         self._rows = [np.flatnonzero(places == i) for i in range(len(names))]
         self._scored = [_scored([cases[i] for i in rows.tolist()]) for rows in self._rows]
 
-    def figures(self, names: dict[str, str], own: CellScores, baseline: CellScores) -> list[Figures]:
+    def figures(self, names: dict[str, Any], own: CellScores, baseline: CellScores) -> list[Figures]:
         """One row for each panel, then the pool of all where there is more than one.
 
         ``names``: the cell's name and choices, by field.
@@ -109,12 +109,12 @@ class Scorer:
         return float(pool.mean(by_cluster)), float(low), float(high)
 
     def _figures(
-        self, panel: str, which: Sequence[int], names: dict[str, str], own: CellScores, baseline: CellScores
+        self, panel: str, which: Sequence[int], names: dict[str, Any], own: CellScores, baseline: CellScores
     ) -> Figures:
         pool, parts = self._pool(which)
         rows = np.concatenate([rows for _, rows in parts])
         latency = own.latency_s[rows][~np.isnan(own.latency_s[rows])]
-        estimates: dict[str, float] = {}
+        estimates: dict[str, Any] = {}
         for name in ("accuracy", "brier", "log_score"):
             column = "right" if name == "accuracy" else name
             mine, theirs = getattr(own, column), getattr(baseline, column)
@@ -122,6 +122,7 @@ class Scorer:
             _put(estimates, f"{name}_diff", self._estimate(mine - theirs, which))
         for name in ("log_score_low", "log_score_high"):
             del estimates[name]
+        rounded: dict[str, Any] = {name: _rounded(value) for name, value in estimates.items()}
         return Figures(
             panel=panel,
             **names,
@@ -136,7 +137,7 @@ class Scorer:
             latency_p99_s=_percentile(latency, 99),
             consensus=_mean_of_known(own.vote_share[rows]),
             acted=_rounded(own.size[rows].mean()),
-            **{name: _rounded(value) for name, value in estimates.items()},
+            **rounded,
         )
 
 
@@ -145,7 +146,7 @@ def _scored(cases: Sequence[Case]) -> Scored:
     return Scored(np.zeros(len(cases)), np.array([numbers[case.cluster] for case in cases], dtype=np.int64))
 
 
-def _put(into: dict[str, float], name: str, estimate: tuple[float, float, float]) -> None:
+def _put(into: dict[str, Any], name: str, estimate: tuple[float, float, float]) -> None:
     into[name], into[f"{name}_low"], into[f"{name}_high"] = estimate
 
 

@@ -97,7 +97,7 @@ def member_line(row: dict[str, Any]) -> tuple[str, ...]:
 
 def profile_rows(results: Results) -> list[tuple[str, ...]]:
     """The profile for people."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for key, word in PROFILE_WORDS.items():
         found = results.profile[key]
         if found is None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from server.engine.advice import Advice
+from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Plan
 from server.forecasting.ports import Forecaster
 from server.forecasting.prediction import Prediction
@@ -74,11 +76,11 @@ class Teacher:
         """The case that the next advice is for."""
         self._case = case
 
-    def advise(
-        self, forecasters: Mapping[str, Forecaster], plan: Plan, question: Question
-    ) -> CellAdvice | None:
+    async def advise(
+        self, forecasters: Mapping[str, Forecaster], plan: Plan, question: Question, deadline: Deadline
+    ) -> Advice | None:
         """See ``server.engine.advice.Adviser``."""
-        del forecasters
+        del forecasters, deadline
         if self._case is None or not isinstance(question.kind, Binary):
             return None
         names = tuple(member.name for member in plan.members)
