@@ -43,6 +43,13 @@ def serving(
 
 
 @contextmanager
+def simulating(folder: Path) -> Iterator[Served]:
+    """``consilience simulate``."""
+    with running(folder, "server.cli", ["simulate", "--json", "--listen", "127.0.0.1:0"]) as served:
+        yield served
+
+
+@contextmanager
 def running(
     folder: Path,
     module: str,

@@ -21,7 +21,7 @@ import uvloop
 
 from benchmarks.llm.question import QUERY
 from benchmarks.reporting import write
-from benchmarks.serving import REPOSITORY, running
+from benchmarks.serving import REPOSITORY, simulating
 from server.forecasting.deadline import Deadline, SystemClock
 from server.forecasting.forecast import Absent, Answer, Cost, CostSource
 from server.llm.attempts import Attempt
@@ -262,7 +262,7 @@ def merged(rows: list[Row]) -> list[str]:
 def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(Path(folder), "server.simulator", ["--port", "0", "--json"]) as simulator,
+        simulating(Path(folder)) as simulator,
     ):
         rows = uvloop.run(table(f"http://{simulator.address}"))
     late = [r for r in rows if r.worst_ms > 1e3 * BUDGET_S]

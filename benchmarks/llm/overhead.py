@@ -27,7 +27,7 @@ import uvloop
 from benchmarks.llm.load import Load, run
 from benchmarks.llm.question import QUERY, body, deadline
 from benchmarks.reporting import quantiles, write
-from benchmarks.serving import running
+from benchmarks.serving import simulating
 from server.forecasting.forecast import Forecast
 from server.llm.room import LanguageModels
 from server.llm.settings import ChatSettings, ProviderSettings, Transport
@@ -148,7 +148,7 @@ def main() -> None:
     python = given.litellm if Path(given.litellm).exists() else None
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(Path(folder), "server.simulator", ["--port", "0", "--json"]) as simulator,
+        simulating(Path(folder)) as simulator,
     ):
         results = take(f"http://{simulator.address}", given.rounds, python)
     found = ratios(results)

@@ -28,7 +28,7 @@ import uvloop
 
 from benchmarks.llm.question import QUERY
 from benchmarks.reporting import write
-from benchmarks.serving import running
+from benchmarks.serving import simulating
 from server.forecasting.deadline import Deadline, SystemClock
 from server.forecasting.forecast import Absent, Cost, CostSource
 from server.llm.attempts import Attempt
@@ -229,7 +229,7 @@ def main() -> None:
     minutes = parser.parse_args().minutes
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(Path(folder), "server.simulator", ["--port", "0", "--json"]) as simulator,
+        simulating(Path(folder)) as simulator,
     ):
         results = uvloop.run(soak(f"http://{simulator.address}", minutes))
     write("llm_soak", f"python -m benchmarks.llm.soak --minutes {minutes:g}", results)

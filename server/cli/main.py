@@ -16,7 +16,6 @@ from server.cli.members import members
 from server.cli.performance import performance
 from server.cli.predict import predict
 from server.cli.replay_prediction import replay
-from server.cli.research import research
 from server.cli.serve import serve
 from server.cli.simulate import simulate
 from server.cli.status import status
@@ -53,7 +52,7 @@ def consilience(
 
 
 COMMANDS = (
-    serve, predict, stream, market, members, status, performance, replay, erase, simulate, evaluate, research,
+    serve, predict, stream, market, members, status, performance, replay, erase, simulate, evaluate,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """``consilience simulate``: a provider that costs nothing, for dry runs."""
 
-from typing import Annotated
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
 from server.cli import arguments as given
+
+
+def _on_uvloop() -> Callable[..., Any]:
+    import uvloop
+
+    return uvloop.run
 
 
 def simulate(
@@ -41,4 +49,5 @@ def simulate(
     from server.cli.simulating import settings_of, simulate_until_told
 
     settings = settings_of(listen, seed, default, models or (), keys or (), requests_per_minute)
-    asyncio.run(simulate_until_told(settings, as_json))
+    run = asyncio.run if sys.platform == "win32" else _on_uvloop()
+    run(simulate_until_told(settings, as_json))

@@ -64,7 +64,8 @@ async def simulate_until_told(settings: SimulatorSettings, as_json: bool) -> Non
 def _announce(url: str, as_json: bool) -> None:
     paths = [path for wire in WIRES for path in wire.paths]
     if as_json:
-        write_json_line({"url": url, "paths": paths, "ledger": f"{url}/ledger"})
+        address = url.removeprefix("http://")
+        write_json_line({"address": address, "url": url, "paths": paths, "ledger": f"{url}/ledger"})
         return
     listed = "\n".join(f"  POST {url}{path}" for path in paths)
     sys.stdout.write(f"The simulator is ready at {url}\n{listed}\n  GET  {url}/ledger\nCtrl-C stops it.\n")

@@ -2,7 +2,7 @@
 """The HTTP face: provider endpoints, and what a test may ask about them.
 
 POST   each provider's own paths         see ``wire/``
-GET    /ledger?model=NAME                every call and what it was billed
+GET    /ledger?model=NAME                every call and what it was billed; &entries=no: only the sums
 DELETE /ledger                           forget calls, limits and overrides
 PUT    /behaviour {"model", "behaviour"} change a model from now on
 GET    /healthz                          "ok"
@@ -73,9 +73,12 @@ async def _deliver(service: Service, delivery: Delivery) -> web.StreamResponse:
     call = delivery.call
     try:
         response = await delivery.send()
-    except (asyncio.CancelledError, ConnectionError):
+    except asyncio.CancelledError:
         service.settle_disconnected(call.entry, call.usage, delivery.share)
         raise
+    except ConnectionError:  # noticed in the middle of a write: no fault of ours, so nothing for the log
+        service.settle_disconnected(call.entry, call.usage, delivery.share)
+        return web.Response(status=500)  # never arrives, either
     except Gone as gone:
         service.settle(call.entry, "broken", call.usage.generated(gone.share) if gone.share else None)
         return web.Response(status=500)  # never arrives: the connection is gone
@@ -113,7 +116,10 @@ async def _json(request: web.Request) -> dict[str, object]:
 
 
 async def _ledger(service: Service, request: web.Request) -> web.Response:
-    return web.json_response(service.ledger.report(request.query.get("model", "")))
+    report = service.ledger.report(request.query.get("model", ""))
+    if request.query.get("entries") == "no":
+        del report["entries"]
+    return web.json_response(report)
 
 
 async def _generation(service: Service, request: web.Request) -> web.Response:
