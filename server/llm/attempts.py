@@ -69,8 +69,10 @@ class AttemptLog:
     def attempted(self, attempt: Attempt) -> None:
         """A line for a failure."""
         if attempt.reason is not None:
-            _log.info(
-                "attempt failed",
+            # One that was let go, because another was quicker or the caller hung up, did not fail.
+            let_go = attempt.reason is AbsentReason.CALLER_CANCELLED
+            (_log.debug if let_go else _log.info)(
+                "attempt let go" if let_go else "attempt failed",
                 member=attempt.member,
                 provider=attempt.provider,
                 model=attempt.model,
