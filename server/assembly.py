@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from server.config import ConfigError, MarketPriceSettings, NestedSettings, Settings
+from server.config import ConfigError, MarketPriceSettings, NestedSettings, Settings, VerifiedSettings
 from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.nested import EnsembleForecaster
 from server.engine.selecting import SELECTIONS
+from server.engine.verified import VerifiedForecaster
 from server.forecasting.errors import PluginError
 from server.forecasting.market_price import MarketPrice
 from server.forecasting.names import canonical
@@ -161,6 +162,8 @@ class Assembly:
             return MarketPrice()
         if isinstance(settings, NestedSettings):
             return EnsembleForecaster(settings.ensemble, self._find)
+        if isinstance(settings, VerifiedSettings):
+            return VerifiedForecaster(settings.ensemble, settings.judge, self._find, settings.min_approval)
         if isinstance(settings, ChatSettings):
             assert self._models is not None  # noqa: S101 - made for every used chat member
             return self._models.forecasters[name]

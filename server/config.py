@@ -48,8 +48,24 @@ class NestedSettings(BaseModel):
     ensemble: str
 
 
+class VerifiedSettings(BaseModel):
+    """An ensemble as a forecaster whose answers a second ensemble judges."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["verified"]
+    ensemble: str = Field(description="answers")
+    judge: str = Field(description="says how likely the answer is right")
+    min_approval: float = Field(default=0.5, ge=0, le=1, description="below this the answer is withdrawn")
+
+
 ForecasterSettings = Annotated[
-    RecordedSettings | ChatSettings | NetworkSettings | MarketPriceSettings | NestedSettings,
+    RecordedSettings
+    | ChatSettings
+    | NetworkSettings
+    | MarketPriceSettings
+    | NestedSettings
+    | VerifiedSettings,
     Field(discriminator="kind"),
 ]
 
@@ -127,8 +143,10 @@ class Settings(BaseSettings):
                 raise ValueError(f"budgets.{name}.scope: {member!r} is not defined in [forecasters]")
 
     def _inner(self, ensemble: EnsembleSettings) -> list[str]:
-        members = (self.forecasters[member] for member in ensemble.members)
-        return [member.ensemble for member in members if isinstance(member, NestedSettings)]
+        members = [self.forecasters[member] for member in ensemble.members]
+        nested = [member.ensemble for member in members if isinstance(member, NestedSettings)]
+        verified = [member for member in members if isinstance(member, VerifiedSettings)]
+        return nested + [name for member in verified for name in (member.ensemble, member.judge)]
 
 
 def _checked(at: str, check: Any) -> None:
