@@ -2,6 +2,7 @@
 """The ensembles that a running server has, and their changes at run time."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, replace
 
@@ -35,6 +36,7 @@ class Ensemble:
         self.adviser: Adviser | None = None
         self.scatter = Scatter()
         self.value = Selection()
+        self.taught: Counter[str] = Counter()
         self.standings = {member.name: Standing() for member in spec.members}
         self._seen: tuple[EnsembleSpec, str, bool] | None = None
         priced = [as_priced(forecaster) for forecaster in self.forecasters.values()]

@@ -68,8 +68,10 @@ def _learn(ensemble: Ensemble, plan: Plan, consensus: RunningConsensus) -> None:
         ensemble.scatter.add(consensus.pool()[0].probabilities)
     if plan.spec.selection == "value" and isinstance(consensus.question.kind, Binary):
         names = tuple(member.name for member in plan.members)
-        row = consensus.pool()[0].probabilities[:, 0][None]
-        ensemble.value.watch(Asked(names, row, (Context(kind_of(consensus.question)),)))
+        row, kind = consensus.pool()[0].probabilities[:, 0][None], kind_of(consensus.question)
+        asked = Asked(names, row, (Context(kind),))
+        ensemble.value.watch(asked)
+        ensemble.taught[kind] += int(asked.present.sum() > 2)
 
 
 async def _advice(ensemble: Ensemble, plan: Plan, query: Query, deadline: Deadline) -> Advice | None:

@@ -32,6 +32,9 @@ class Choosing:
     question: Question
 
 
+#: Questions of each kind that must have taught something before there is an order.
+TAUGHT_FIRST = 8
+
 #: Names of those to ask, in order.
 Selecting = Callable[[Choosing], Sequence[str]]
 
@@ -51,7 +54,7 @@ def plan_for(ensemble: Ensemble, options: Options, question: Question, choices: 
     choosing = Choosing(ensemble, plan, question)
     select = SELECTIONS.get(name)
     if select is not None:
-        return narrowed(_exploring(plan, question), select(choosing))
+        return narrowed(_exploring(choosing), select(choosing))
     return narrowed(plan, _plugged(name, choosing))
 
 
@@ -95,9 +98,13 @@ def price_usd(ensemble: Ensemble, plan: Plan, name: str) -> float:
     return plan.spec.call_cost_usd if known is None else known / 1e9
 
 
-def _exploring(plan: Plan, question: Question) -> Plan:
-    """Now and then everyone is asked, to learn of those who otherwise never are."""
-    if plan.spec.selection != "value" or not explores(plan.spec.explore_share, question):
+def _exploring(choosing: Choosing) -> Plan:
+    """At first, and then now and again, everyone is asked, to learn of those who otherwise never are."""
+    plan, question = choosing.plan, choosing.question
+    if plan.spec.selection != "value" or plan.spec.explore_share <= 0.0:
+        return plan
+    taught = choosing.ensemble.taught[kind_of(question)]
+    if taught >= TAUGHT_FIRST and not explores(plan.spec.explore_share, question):
         return plan
     spec = replace(
         plan.spec,

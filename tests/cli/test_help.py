@@ -46,7 +46,6 @@ def test_all_commands_are_there() -> None:
         "erase",
         "audit verify",
         "audit checkpoint",
-        "research",
         "config check",
     }
 
