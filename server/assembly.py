@@ -23,7 +23,7 @@ from server.forecasting.names import canonical
 from server.forecasting.plugins import PLUGINS, POOLING_GROUP, SELECTION_GROUP
 from server.forecasting.pooling import POOLINGS
 from server.forecasting.ports import Forecaster
-from server.inference.settings import NetworkSettings
+from server.inference.settings import InferenceSettings, NetworkSettings
 from server.llm.settings import ChatSettings
 from server.recordings.errors import RecordingError
 from server.recordings.library import RecordingLibrary
@@ -115,12 +115,8 @@ class Assembly:
 
     async def _loaded_networks(self) -> "Networks":
         if self._networks is None:
-            from server.inference.networks import Networks  # noqa: PLC0415 - torch, only where it is used
-
-            # In a thread: loading blocks, and what else is starting need not wait.
-            self._networks = await asyncio.to_thread(
-                Networks, self._settings.inference, first=self._member_networks()
-            )
+            # In a thread: importing and loading block, and what else is starting need not wait.
+            self._networks = await asyncio.to_thread(_load, self._settings.inference, self._member_networks())
             self._stack.push_async_callback(self._networks.close)
         return self._networks
 
@@ -170,3 +166,9 @@ class Assembly:
         if isinstance(settings, NetworkSettings):
             return (await self._loaded_networks()).forecaster(settings)
         raise TypeError(f"no forecaster for {type(settings).__name__}")
+
+
+def _load(settings: InferenceSettings, first: Set[str]) -> "Networks":
+    from server.inference.networks import Networks  # noqa: PLC0415 - torch, only where it is used
+
+    return Networks(settings, first=first)
