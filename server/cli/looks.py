@@ -3,6 +3,7 @@
 
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 
 from rich.console import Console
 from rich.text import Text
@@ -62,6 +63,15 @@ def money(cost: Cost | None) -> str:
     mark = {"estimate": " est.", "simulated": " sim."}.get(cost.source, "")
     digits = 4 if cost.usd >= 0.01 else 6 if cost.usd >= 0.0001 else 9
     return f"${cost.usd:.{digits}f}".rstrip("0").rstrip(".") + mark
+
+
+def window(span: timedelta) -> str:
+    """A span in the largest unit that fits: 1 d, 12 h, 90 s."""
+    seconds = int(span.total_seconds())
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
 
 
 def points(share: float) -> str:

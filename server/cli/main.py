@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli import audit, config, outcomes
+from server.cli import audit, budget, config, outcomes
 from server.cli.erase import erase
+from server.cli.estimate import estimate
 from server.cli.evaluate import evaluate
 from server.cli.market import market
 from server.cli.members import members
@@ -18,6 +19,7 @@ from server.cli.predict import predict
 from server.cli.replay_prediction import replay
 from server.cli.serve import serve
 from server.cli.simulate import simulate
+from server.cli.spend import spend
 from server.cli.status import status
 from server.cli.stream import stream
 
@@ -52,11 +54,13 @@ def consilience(
 
 
 COMMANDS = (
-    serve, predict, stream, market, members, status, performance, replay, erase, simulate, evaluate,
+    serve, predict, stream, market, members, status, spend, estimate, performance, replay, erase, simulate,
+    evaluate,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(config.app, name="config")
+app.add_typer(budget.app, name="budget")
 app.add_typer(outcomes.app, name="outcomes")
 app.add_typer(audit.app, name="audit")
 

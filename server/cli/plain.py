@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from consilience import Binary, Exclusive, FreeText, Numeric, Tensor
@@ -17,7 +17,7 @@ _KINDS = {Binary: "binary", Exclusive: "exclusive", Numeric: "numeric", FreeText
 def plain(value: object) -> Any:
     """``value`` with nothing but what JSON knows: names as in the client, times as ISO 8601.
 
-    Not a number is null. A question's kind says which it is. A tensor is its
+    A span is in seconds. Not a number is null. A question's kind says which it is. A tensor is its
     shape and its values, row by row.
     """
     if isinstance(value, Tensor):
@@ -36,6 +36,8 @@ def plain(value: object) -> Any:
 def _plain_scalar(value: object) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     return value.isoformat() if isinstance(value, datetime) else value
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from consilience import OperatingMode, ServerStatus
 from server.cli import looks
+from server.cli.spend_view import budgets_table
 
 
 def show_status(console: Console, status: ServerStatus, server: str) -> None:
@@ -30,6 +31,8 @@ def show_status(console: Console, status: ServerStatus, server: str) -> None:
         last = status.last_prediction
         facts.add_row("Last answer", f"{last} to {last.question_id}, in {looks.duration(last.elapsed_s)}")
     console.print(facts)
+    if status.budgets:
+        console.print(budgets_table(status.budgets))
     console.print(_ensembles(status))
 
 

@@ -2,6 +2,7 @@
 """How a user's own code sees the types; mypy reads this file, nobody runs it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import assert_type
 
 import numpy as np
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 from consilience import (
     Aggregation,
     AsyncClient,
+    BudgetStatus,
     Client,
+    CostEstimate,
     MarketReply,
     Member,
     Page,
@@ -19,6 +22,7 @@ from consilience import (
     PredictionFailure,
     Question,
     ServerStatus,
+    SpendReport,
     StoredPrediction,
 )
 from consilience.plugins import Candidate, Pooling, Selection
@@ -36,6 +40,9 @@ def plain(client: Client) -> None:
     assert_type(client.list_questions(), Page[Question])
     assert_type(client.admin.status(), ServerStatus)
     assert_type(client.admin.members(), tuple[Member, ...])
+    assert_type(client.estimate_cost("Will it?", max_cost_usd=0.05), CostEstimate)
+    assert_type(client.admin.spend("member"), SpendReport)
+    assert_type(client.admin.set_budget("day", 20, window=timedelta(days=1)), BudgetStatus)
     assert_type(list(client.stream("Will it?")), list[PredictionEvent])
     assert_type(list(client.market([])), list[MarketReply])
     client.predict("Will it?", pool="linear")  # type: ignore[call-arg]

@@ -74,6 +74,15 @@ from consilience.signals import (
     MarketSignal,
     Tensor,
 )
+from consilience.spending import (
+    Budget,
+    BudgetStatus,
+    CostEstimate,
+    MemberCostEstimate,
+    Spend,
+    SpendingControl,
+    SpendReport,
+)
 from consilience.status import EnsembleStatus, LearningStatus, Member, OperatingMode, ServerStatus
 from consilience.streams import MarketStream, Stream
 
@@ -92,10 +101,13 @@ __all__ = [
     "Binary",
     "BookDelta",
     "BookSnapshot",
+    "Budget",
+    "BudgetStatus",
     "Client",
     "ConflictError",
     "ConsilienceError",
     "Cost",
+    "CostEstimate",
     "CostSource",
     "DeadlineError",
     "Decision",
@@ -125,6 +137,7 @@ __all__ = [
     "Member",
     "MemberAnswer",
     "MemberArrived",
+    "MemberCostEstimate",
     "Method",
     "NoAnswerError",
     "Normalization",
@@ -153,6 +166,9 @@ __all__ = [
     "RunningConsensus",
     "ServerError",
     "ServerStatus",
+    "Spend",
+    "SpendReport",
+    "SpendingControl",
     "StoredPrediction",
     "Stream",
     "Tensor",

@@ -2,13 +2,14 @@
 """The client for asyncio programs: every call is awaited."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 import grpc
 
-from consilience import _audit_calls, _calls
+from consilience import _audit_calls, _calls, _money_calls
 from consilience._calls import Call, Response, Result
 from consilience._settings import Settings
 from consilience._version import __version__
@@ -23,6 +24,7 @@ from consilience.question import Question, Resolution
 from consilience.record import PredictionFailure, StoredPrediction
 from consilience.replay import Replay
 from consilience.security import TLS
+from consilience.spending import BudgetStatus, CostEstimate, SpendReport
 from consilience.status import Member, ServerStatus
 
 __all__ = ["AsyncAdmin", "AsyncClient"]
@@ -128,6 +130,10 @@ class AsyncClient:
         so that a repetition after a lost connection is charged once.
         """
         return await self._wire.run(_calls.predict(self._settings, question, request_id, options))
+
+    async def estimate_cost(self, question: Question | str, **options: Unpack[Options]) -> CostEstimate:
+        """What ``predict`` would cost at most, and usually; asks nobody."""
+        return await self._wire.run(_money_calls.estimate_cost(self._settings, question, options))
 
     async def batch_predict(
         self,
@@ -255,6 +261,41 @@ class AsyncAdmin:
             token = page.next_page_token
             if not token:
                 return tuple(found)
+
+    async def spend(
+        self,
+        group_by: str = "",
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        timeout_s: float | None = None,
+    ) -> SpendReport:
+        """What was spent in [start, end), and all budgets as they are now.
+
+        Groups: "member", "provider", "category", "caller", "budget"; left out: the total.
+        """
+        return await self._wire.run(_money_calls.spend(self._wire.settings, group_by, start, end, timeout_s))
+
+    async def set_budget(
+        self,
+        name: str,
+        limit_usd: float | Decimal,
+        *,
+        scope: str = "all",
+        window: timedelta | None = None,
+        timeout_s: float | None = None,
+    ) -> BudgetStatus:
+        """Set a budget on all servers of the database; it holds at once.
+
+        Scopes: "all", "category:NAME", "caller:NAME", "member:NAME". Without a
+        window the limit holds for ever.
+        """
+        call = _money_calls.set_budget(self._wire.settings, name, limit_usd, scope, window, timeout_s)
+        return await self._wire.run(call)
+
+    async def remove_budget(self, name: str, *, timeout_s: float | None = None) -> None:
+        """Remove a budget."""
+        await self._wire.run(_money_calls.remove_budget(self._wire.settings, name, timeout_s))
 
     async def record_outcomes(
         self, resolutions: Sequence[Resolution], *, timeout_s: float | None = None

@@ -8,6 +8,7 @@ from enum import StrEnum
 from consilience._enums import Numbers
 from consilience._times import to_datetime, to_seconds
 from consilience.prediction import Method, Prediction
+from consilience.spending import BudgetStatus
 from consilience.v1 import admin_service_pb2
 
 __all__ = ["EnsembleStatus", "LearningStatus", "Member", "OperatingMode", "ServerStatus"]
@@ -87,6 +88,7 @@ class ServerStatus:
     predictions_answered: int
     storage: str
     last_prediction: Prediction | None
+    budgets: tuple[BudgetStatus, ...]
 
     @classmethod
     def from_message(cls, message: admin_service_pb2.GetStatusResponse) -> "ServerStatus":
@@ -107,6 +109,7 @@ class ServerStatus:
             predictions_answered=message.predictions_answered,
             storage=message.storage,
             last_prediction=Prediction.from_message(message.last_prediction) if answered else None,
+            budgets=tuple(map(BudgetStatus.from_message, message.budgets)),
         )
 
 
