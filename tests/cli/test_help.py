@@ -51,6 +51,10 @@ def test_all_commands_are_there() -> None:
         "audit verify",
         "audit checkpoint",
         "config check",
+        "outcomes record",
+        "outcomes import",
+        "outcomes recorded",
+        "performance",
     }
 
 
