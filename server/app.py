@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from importlib.metadata import version
 from types import ModuleType
 
@@ -25,6 +26,7 @@ from server.engine.learner import Learner, market_members
 from server.engine.market import MarketEngine
 from server.engine.performance import Performances
 from server.engine.predict import EngineSettings, PredictionEngine
+from server.engine.probation import SelectionState
 from server.engine.recording import Recorder
 from server.engine.treasury import Treasury
 from server.forecasting.deadline import Clock, SystemClock
@@ -81,11 +83,11 @@ class App:
         assembly = Assembly(self.settings, self._stack)
         ensembles = await assembly.build()  # which is long where there are networks
         store = await opening
-        learner = self._learner(store, ensembles, clock)
+        metrics = Metrics()
+        learner = self._learner(store, ensembles, clock, metrics)
         audit, eraser = self._audit(store)
         recorder = Recorder(store)
         self._stack.push_async_callback(recorder.close)
-        metrics = Metrics()
         self._listen_for_metrics(metrics)
         treasury = await self._treasury(store, ensembles, metrics, clock)
         engine = PredictionEngine(
@@ -126,7 +128,9 @@ class App:
         await self.rpc.start()
         self._stack.push_async_callback(self.rpc.drain)
 
-    def _learner(self, store: SqlPredictionStore, ensembles: Ensembles, clock: Clock) -> Learner:
+    def _learner(
+        self, store: SqlPredictionStore, ensembles: Ensembles, clock: Clock, metrics: Metrics
+    ) -> Learner:
         """Begins to learn from the stored past; nobody waits for it."""
         learner = Learner(
             SqlOutcomeStore(store.database, store.trail),
@@ -138,6 +142,7 @@ class App:
         learner.watches = any(learns(ensemble.spec) for ensemble in ensembles)
         for ensemble in ensembles:
             ensemble.adviser = learner
+            ensemble.roll_call.listeners.append(partial(_tell, metrics, ensemble.spec.name))
         learner.start()
         self._stack.push_async_callback(learner.close)
         return learner
@@ -184,6 +189,11 @@ async def _close(opening: "asyncio.Task[SqlPredictionStore]") -> None:
     await asyncio.wait({opening})
     if not opening.cancelled() and opening.exception() is None:
         await opening.result().close()
+
+
+def _tell(metrics: Metrics, ensemble: str, member: str, state: SelectionState, reason: str) -> None:
+    del reason  # the log has it
+    metrics.selection_changed(ensemble, member, state.value)
 
 
 def _named(module: ModuleType, name: str) -> ServiceDescriptor:

@@ -10,6 +10,7 @@ from server.engine.gathering import CHOICES
 from server.engine.learner import Learner, LearningStatus
 from server.engine.market import DIRECTIONS
 from server.engine.predict import PredictionEngine
+from server.engine.probation import Seat
 from server.engine.standing import Standing
 from server.engine.treasury import Restraint
 from server.forecasting.ensemble import Choices, EnsembleSpec, MemberSpec
@@ -38,6 +39,8 @@ class MemberView:
     identity: Identity
     standing: Standing
     etag: str
+    seat: Seat
+    accuracy: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,9 @@ class Admin:
             NotFoundError: there is no such ensemble.
         """
         found = self._ensembles.get(ensemble)
-        return [_member_view(found, member) for member in found.spec.members]
+        right = {} if self.learner is None else self.learner.accuracies(found.spec.name)
+        views = (_member_view(found, member) for member in found.spec.members)
+        return [replace(view, accuracy=right.get(view.spec.name, view.accuracy)) for view in views]
 
     def undo(self, ensemble: str) -> Callable[[], None]:
         """What gives an ensemble back its present specification.
@@ -176,4 +181,6 @@ def _member_view(ensemble: Ensemble, spec: MemberSpec) -> MemberView:
         identity=ensemble.forecasters[spec.name].identity,
         standing=ensemble.standings[spec.name],
         etag=etag_of(spec),
+        seat=ensemble.roll_call.seat(spec.name),
+        accuracy=ensemble.standings[spec.name].accuracy,
     )

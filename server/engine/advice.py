@@ -2,6 +2,7 @@
 """What the engine asks of learning: weights and a calibration curve for one question, as of now."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +13,8 @@ from server.forecasting.ensemble import EnsembleSpec, Plan
 from server.forecasting.ports import Forecaster
 from server.forecasting.question import Question
 from server.learning.calibration import Curve
+from server.learning.context import Context
+from server.learning.context_value import ContextValue
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +36,19 @@ class Advice(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """What outcomes have taught of an ensemble's members.
+
+    ``value`` orders them for ``context``; ``excess`` is each member's Brier score above
+    the others' over 30 days, where it is known well enough.
+    """
+
+    value: ContextValue
+    context: Context
+    excess: Mapping[str, float]
+
+
 class Adviser(Protocol):
     """Gives advice; what it learns, and when, is its own affair."""
 
@@ -43,6 +59,10 @@ class Adviser(Protocol):
 
         It may wait for what is still being read, but leaves most of the time to the members.
         """
+        ...
+
+    def experience(self, ensemble: str, question: Question) -> Experience | None:
+        """What outcomes have taught of the ensemble's members; None before any, and where it is of later."""
         ...
 
 

@@ -9,6 +9,7 @@ from dataclasses import astuple, replace
 from server.engine.advice import Adviser
 from server.engine.hedging import HedgeAllowance
 from server.engine.paid import is_free
+from server.engine.probation import RollCall
 from server.engine.standing import Standing
 from server.engine.worth import Scatter
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec
@@ -37,6 +38,7 @@ class Ensemble:
         self.scatter = Scatter()
         self.value = Selection()
         self.taught: Counter[str] = Counter()
+        self.roll_call = RollCall()
         self.standings = {member.name: Standing() for member in spec.members}
         self._seen: tuple[EnsembleSpec, str, bool] | None = None
         priced = [as_priced(forecaster) for forecaster in self.forecasters.values()]

@@ -8,7 +8,7 @@ from server.engine.events import Listener
 from server.engine.execution import EXECUTIONS
 from server.engine.fanout import Fanout, Seat
 from server.engine.hedging import hedge_delay_s
-from server.engine.selecting import SELECTIONS, kind_of, price_usd
+from server.engine.selecting import LEARNED, SELECTIONS, kind_of, price_usd
 from server.engine.stopping import weighs_worth
 from server.engine.worth import Worth
 from server.forecasting.deadline import Deadline
@@ -66,7 +66,7 @@ def _learn(ensemble: Ensemble, plan: Plan, consensus: RunningConsensus) -> None:
     """Take note of how the members' answers lie to each other, where that is ever asked."""
     if weighs_worth(plan.spec):
         ensemble.scatter.add(consensus.pool()[0].probabilities)
-    if plan.spec.selection == "value" and isinstance(consensus.question.kind, Binary):
+    if plan.spec.selection in LEARNED and isinstance(consensus.question.kind, Binary):
         names = tuple(member.name for member in plan.members)
         row, kind = consensus.pool()[0].probabilities[:, 0][None], kind_of(consensus.question)
         asked = Asked(names, row, (Context(kind),))

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.forecasting.ensemble import Plan
-from server.forecasting.grouping import horizon_days, origin_of, price_is_fresh
+from server.forecasting.grouping import price_is_fresh
 from server.forecasting.ports import Forecaster
 from server.forecasting.question import Question
 from server.learning.calibration import Curve
-from server.learning.context import Context
 from server.learning.learning import Advice
-from server.learning.memory import Memory, with_price
+from server.learning.memory import Memory, question_context, with_price
 
 Floats = NDArray[np.float64]
 
@@ -46,13 +45,7 @@ class LearnedAdvice:
         fresh = price_is_fresh(question, now)
         names, _ = with_price(members, np.zeros((len(members), 1)), price, fresh=fresh)
         spec = plan.spec
-        context = Context(
-            kind=origin_of(question) or spec.name,
-            source=question.source,
-            category=question.category,
-            horizon_days=horizon_days(question, now),
-            regime=question.regime,
-        )
+        context = question_context(question, spec.name, now)
         advice = memory.learning.advise(spec.weighting, spec.calibration, spec.name, names, context)
         return cls(memory, advice, plan, price, fresh)
 

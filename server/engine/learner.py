@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from server.engine.advice import Advice
+from server.engine.advice import Advice, Experience
 from server.engine.ensembles import Ensemble
 from server.engine.learned import LearnedAdvice
 from server.forecasting.deadline import Clock, Deadline
@@ -28,8 +28,9 @@ from server.forecasting.outcomes import InForce, OutcomeStore, Recorded
 from server.forecasting.ports import Forecaster
 from server.forecasting.question import Binary, Exclusive, Question, Resolution
 from server.learning import snapshots
-from server.learning.memory import SECOND_US, Memory
+from server.learning.memory import SECOND_US, Memory, question_context
 from server.learning.rebuilding import judgements, rebuilt
+from server.learning.standing import Standing
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +48,8 @@ FEW = 32
 PASTS = 8
 #: Share of what is left of the deadline that advice may wait for.
 PATIENCE = 0.25
+#: Judged answers from which on a member's decline is believed.
+LEAST_ANSWERS = 20
 #: Changes after which a snapshot is written.
 SNAPSHOT_EVERY = 512
 
@@ -91,6 +94,7 @@ class Learner:
         self._stale = False
         self._saved = (0, "")
         self._task: asyncio.Task[None] | None = None
+        self._excess: tuple[tuple[str, int], Mapping[str, float]] = (("", -1), {})
 
     def start(self) -> None:
         """Begin to read the past; the server need not wait for it."""
@@ -149,6 +153,24 @@ class Learner:
         now = self._clock.now()
         memory = await self._memory_at(question, now, deadline)
         return LearnedAdvice.of(memory, forecasters, plan, question, now)
+
+    def accuracies(self, ensemble: str) -> dict[str, float]:
+        """Share of judged questions on which each member was right, over all time."""
+        rows = self.memory.standings(ensemble, self._now_us(), ("all",))
+        return {row.member: row.accuracy for row in rows if not (row.category or row.horizon or row.regime)}
+
+    def experience(self, ensemble: str, question: Question) -> Experience | None:
+        """See ``Adviser``. Decline is looked up once for each change of what is known."""
+        record = self.memory.records.get(ensemble)
+        if record is None or record.value.empty:
+            return None
+        now = self._clock.now()
+        if _microseconds(asked_time(question, now)) < self.memory.known_us:
+            return None
+        key = (ensemble, self.memory.learning.outcomes)
+        if self._excess[0] != key:
+            self._excess = (key, _excess(self.memory.standings(ensemble, self._now_us(), ("30d",))))
+        return Experience(record.value, question_context(question, ensemble, now), self._excess[1])
 
     async def _memory_at(self, question: Question, now: datetime, deadline: Deadline) -> Memory:
         patience_s = PATIENCE * max(deadline.remaining_s(), 0.0)
@@ -275,6 +297,15 @@ def market_members(ensembles: Iterable[Ensemble]) -> dict[str, str]:
         for ensemble in ensembles
         for name, forecaster in ensemble.forecasters.items()
         if forecaster.identity.kind == "market"
+    }
+
+
+def _excess(rows: Iterable[Standing]) -> dict[str, float]:
+    """Each member's over all questions, where it has been judged often enough."""
+    return {
+        row.member: row.excess
+        for row in rows
+        if row.answers >= LEAST_ANSWERS and not (row.category or row.horizon or row.regime)
     }
 
 

@@ -6,16 +6,21 @@
 - stake: the quickest member alone where little is at stake, everyone above.
 - value: everyone, those first whose answer lessens the pool's error most for
   its price; learned from the members' agreement, so it needs no outcomes.
+- context: the same learned from outcomes, in the question's category, horizon
+  and regime; whoever is in outage or decline is left out, and asked now and
+  then to see whether it is back.
 - a plug-in's.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from consilience.plugins import Candidate
 from server.engine.affording import affordable
 from server.engine.ensembles import Ensemble
+from server.engine.probation import SelectionState
 from server.forecasting.ensemble import Choices, MemberSpec, Options, Plan, make_plan, narrowed
 from server.forecasting.errors import PluginError
 from server.forecasting.plugins import PLUGINS, SELECTION_GROUP
@@ -34,6 +39,8 @@ class Choosing:
 
 #: Questions of each kind that must have taught something before there is an order.
 TAUGHT_FIRST = 8
+#: Share of the questions that members on probation are asked.
+PROBATION_SHARE = 0.2
 
 #: Names of those to ask, in order.
 Selecting = Callable[[Choosing], Sequence[str]]
@@ -87,6 +94,37 @@ def _by_value(choosing: Choosing) -> Sequence[str]:
     return choosing.ensemble.value.order(names, kind_of(choosing.question), prices)
 
 
+def _by_context(choosing: Choosing) -> Sequence[str]:
+    ensemble, plan, question = choosing.ensemble, choosing.plan, choosing.question
+    experience = None if ensemble.adviser is None else ensemble.adviser.experience(plan.spec.name, question)
+    names = _fit(choosing, {} if experience is None else experience.excess)
+    prices = {name: price_usd(ensemble, plan, name) for name in names}
+    if experience is None:
+        return ensemble.value.order(names, kind_of(question), prices)
+    wishes = {} if explores(plan.spec.explore_share, question) else plan.spec.selection_parameters
+    return experience.value.order(
+        names,
+        experience.context,
+        prices,
+        most=int(wishes["most"]) if "most" in wishes else None,
+        least_gain=wishes.get("least_gain", 0.0),
+    )
+
+
+def _fit(choosing: Choosing, excess: Mapping[str, float]) -> list[str]:
+    """Those in good standing, and now and then those on probation; everyone where that is nobody."""
+    ensemble, names = choosing.ensemble, _as_configured(choosing)
+    now_s = time.monotonic()
+    states = {
+        name: ensemble.roll_call.look(name, ensemble.standings[name], now_s, excess.get(name))
+        for name in names
+    }
+    wanted = {SelectionState.ACTIVE}
+    if explores(PROBATION_SHARE, choosing.question):
+        wanted.add(SelectionState.PROBATION)
+    return [name for name in names if states[name] in wanted] or list(names)
+
+
 def kind_of(question: Question) -> str:
     """Questions of one kind share what is learned of the members."""
     return question.origin or ("market" if question.market_probability is not None else "")
@@ -101,7 +139,7 @@ def price_usd(ensemble: Ensemble, plan: Plan, name: str) -> float:
 def _exploring(choosing: Choosing) -> Plan:
     """At first, and then now and again, everyone is asked, to learn of those who otherwise never are."""
     plan, question = choosing.plan, choosing.question
-    if plan.spec.selection != "value" or plan.spec.explore_share <= 0.0:
+    if plan.spec.selection not in LEARNED or plan.spec.explore_share <= 0.0:
         return plan
     taught = choosing.ensemble.taught[kind_of(question)]
     if taught >= TAUGHT_FIRST and not explores(plan.spec.explore_share, question):
@@ -130,7 +168,10 @@ SELECTIONS: dict[str, Selecting] = {
     "budget": _by_budget,
     "stake": _by_stake,
     "value": _by_value,
+    "context": _by_context,
 }
+#: Those that ask everyone now and then, to learn of those whom they otherwise never ask.
+LEARNED = frozenset({"value", "context"})
 
 
 def _plugged(name: str, choosing: Choosing) -> list[str]:

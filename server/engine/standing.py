@@ -27,6 +27,7 @@ class Standing:
     _recent: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _sorted: list[float] = field(default_factory=list)
     _failed: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    _attempts: int = 0
 
     def add(self, answer: MemberAnswer) -> None:
         """Count one answer or absence."""
@@ -34,9 +35,11 @@ class Standing:
             self.absences[answer.absent.reason.value] += 1
             if answer.absent.reason not in NOT_ASKED:
                 self._failed.append(True)
+                self._attempts += 1
         else:
             self.answers += 1
             self._failed.append(False)
+            self._attempts += 1
             if answer.latency_s is not None:
                 self._time(answer.latency_s)
         if answer.answer.cost is not None:
@@ -60,6 +63,15 @@ class Standing:
     def median_latency_s(self) -> float:
         """Median of the recent answers; needs at least one sample."""
         return self._sorted[len(self._sorted) // 2]
+
+    @property
+    def attempts(self) -> int:
+        """How often it was asked and answered or failed, since the start."""
+        return self._attempts
+
+    def failed_lately(self, attempts: int) -> int:
+        """How many of the last so many attempts failed; of fewer, where there were fewer."""
+        return sum(list(self._failed)[-attempts:]) if attempts else 0
 
     @property
     def failure_share(self) -> float:

@@ -73,6 +73,9 @@ class Agreement(Unlearning):
             if len(told):
                 answers = self._answers.setdefault((asked.ensemble, kind), _Answers())
                 answers.append(asked.rows(told), self._window)
+                if answers.grown:
+                    answers.precision = self._fit(answers.logs)
+                    answers.fresh = 0
 
     def weights(self, asked: Asked) -> Floats:
         """See ``Weighting``."""
@@ -88,9 +91,6 @@ class Agreement(Unlearning):
 
     def _precision(self, answers: _Answers, names: tuple[str, ...]) -> Floats:
         """(M,): 1 / s_j²; a member that was never met is typical."""
-        if answers.grown:
-            answers.precision = self._fit(answers.logs)
-            answers.fresh = 0
         places = answers.roster.places(names)
         known = answers.precision
         typical = 1.0 / float(np.mean(1.0 / known))

@@ -6,12 +6,16 @@ Shapes: M members, C outcomes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 
+from server.forecasting.grouping import horizon_days, origin_of
 from server.forecasting.outcomes import LEARNABLE, Case
+from server.forecasting.question import Question
 from server.learning.batches import MARKET, STALE_MARKET, Floats, Resolved
 from server.learning.context import Context
+from server.learning.context_value import ContextValue
 from server.learning.errors import ErrorMoments
 from server.learning.learning import Answered, Known, Learning, as_rows
 from server.learning.rolling import WINDOWS
@@ -32,6 +36,7 @@ class Record:
 
     standings: Standings = field(default_factory=Standings)
     errors: ErrorMoments = field(default_factory=ErrorMoments)
+    value: ContextValue = field(default_factory=ContextValue)
     members: dict[str, None] = field(default_factory=dict)
 
 
@@ -113,7 +118,9 @@ class Memory:
         if case.kind in LEARNABLE:
             asked = as_rows(case.ensemble, case.members, case.probabilities, context_of(case))
             outcome = happened[:1] if len(happened) == 2 else happened
-            record.errors.observe(Resolved.of(asked, outcome))
+            resolved = Resolved.of(asked, outcome)
+            record.errors.observe(resolved)
+            record.value.observe(resolved)
 
     def answered(self, case: Case) -> Answered:
         """The answer as learners take it: the price under its own name, fresh or stale."""
@@ -143,6 +150,17 @@ def context_of(case: Case) -> Context:
         category=case.category,
         horizon_days=case.horizon_days,
         regime=case.regime,
+    )
+
+
+def question_context(question: Question, ensemble: str, now: datetime) -> Context:
+    """The same for a question that is being asked."""
+    return Context(
+        kind=origin_of(question) or ensemble,
+        source=question.source,
+        category=question.category,
+        horizon_days=horizon_days(question, now),
+        regime=question.regime,
     )
 
 

@@ -182,12 +182,14 @@ def _member(view: MemberView) -> pb.Member:
         weight=spec.weight,
         timeout=None if spec.timeout_s is None else duration(spec.timeout_s),
         min_confidence=spec.min_confidence,
-        accuracy=standing.accuracy,
+        accuracy=view.accuracy,
         mean_cost_nano_usd=standing.mean_cost_nano_usd,
         mean_latency=None if latency_s is None else duration(latency_s),
         answers=standing.answers,
         absences=standing.absences,
         etag=view.etag,
+        selection_state=view.seat.state.value,
+        selection_reason=view.seat.reason,
     )
 
 

@@ -4,7 +4,7 @@
 from threading import Thread
 from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -54,6 +54,12 @@ class Metrics:
             ("ensemble", "member"),
             registry=self.registry,
         )
+        self._selection = Gauge(
+            "consilience_member_selection_state",
+            "1 for the state in which selection holds a member: active, probation or deselected.",
+            ("ensemble", "member", "state"),
+            registry=self.registry,
+        )
         self._absences = Counter(
             "consilience_member_absences",
             "Members without a forecast.",
@@ -73,6 +79,11 @@ class Metrics:
             ("ensemble", "member"),
             registry=self.registry,
         )
+
+    def selection_changed(self, ensemble: str, member: str, state: str) -> None:
+        """A member has been deselected, put on probation, or taken back."""
+        for each in ("active", "probation", "deselected"):
+            self._selection.labels(ensemble, member, each).set(each == state)
 
     def predicted(self, prediction: Prediction) -> None:
         """Count an answer."""

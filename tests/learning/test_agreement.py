@@ -60,10 +60,11 @@ def test_members_that_always_agree_exactly_do_not_break_it():
     assert precisions(agreement, 3) == pytest.approx(np.full(3, 1 / 3))
 
 
-def test_the_same_answers_one_by_one_and_at_once_end_the_same():
+def test_the_same_answers_one_by_one_and_at_once_end_nearly_the_same():
     answers = one_factor(40, [0.3, 0.6, 1.2]).asked
     at_once, singly = Agreement(), Agreement()
     at_once.watch(answers)
     for row in range(40):
         singly.watch(answers.rows(np.array([row])))
-    np.testing.assert_allclose(precisions(at_once, 3), precisions(singly, 3))
+    # The precisions are found anew only once the answers have grown by a twentieth.
+    np.testing.assert_allclose(precisions(at_once, 3), precisions(singly, 3), rtol=0.1)
