@@ -141,7 +141,7 @@ class App:
         )
         learner.watches = any(learns(ensemble.spec) for ensemble in ensembles)
         for ensemble in ensembles:
-            ensemble.adviser = learner
+            ensemble.adviser = ensemble.experienced = learner
             ensemble.roll_call.listeners.append(partial(_tell, metrics, ensemble.spec.name))
         learner.start()
         self._stack.push_async_callback(learner.close)

@@ -61,6 +61,10 @@ class Adviser(Protocol):
         """
         ...
 
+
+class Experienced(Protocol):
+    """Knows how an ensemble's members have done."""
+
     def experience(self, ensemble: str, question: Question) -> Experience | None:
         """What outcomes have taught of the ensemble's members; None before any, and where it is of later."""
         ...

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, replace
 
-from server.engine.advice import Adviser
+from server.engine.advice import Adviser, Experienced
 from server.engine.hedging import HedgeAllowance
 from server.engine.paid import is_free
 from server.engine.probation import RollCall
@@ -35,6 +35,7 @@ class Ensemble:
         self.forecasters = dict(forecasters)
         self.hedges = HedgeAllowance(spec.hedge_share)
         self.adviser: Adviser | None = None
+        self.experienced: Experienced | None = None
         self.scatter = Scatter()
         self.value = Selection()
         self.taught: Counter[str] = Counter()

@@ -96,7 +96,8 @@ def _by_value(choosing: Choosing) -> Sequence[str]:
 
 def _by_context(choosing: Choosing) -> Sequence[str]:
     ensemble, plan, question = choosing.ensemble, choosing.plan, choosing.question
-    experience = None if ensemble.adviser is None else ensemble.adviser.experience(plan.spec.name, question)
+    known = ensemble.experienced
+    experience = None if known is None else known.experience(plan.spec.name, question)
     names = _fit(choosing, {} if experience is None else experience.excess)
     prices = {name: price_usd(ensemble, plan, name) for name in names}
     if experience is None:

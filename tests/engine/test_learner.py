@@ -105,9 +105,12 @@ async def open_server(tmp_path: Path) -> AsyncIterator[Open]:
         ensemble = Ensemble(EnsembleSpec("test", tuple(map(MemberSpec, forecasters))), forecasters)
         ensembles = Ensembles([ensemble], "test")
         learner = Learner(
-            SqlOutcomeStore(store.database, store.trail), SystemClock(), market_members(ensembles), poll_s=3600
+            SqlOutcomeStore(store.database, store.trail),
+            SystemClock(),
+            market_members(ensembles),
+            poll_s=3600,
         )
-        ensemble.adviser = learner
+        ensemble.adviser = ensemble.experienced = learner
         learner.watches = True
         learner.start()
         await learner.ready()
