@@ -59,8 +59,9 @@ test: setup check pytest ## everything that must hold: lint, types, floor plan, 
 check: lint typecheck proto-check ## lint, types, floor plan and contract, without the tests
 
 .PHONY: pytest
-pytest: ## all tests, in two processes; kernels once more as plain Python
-	$(BIN)/python -m pytest $(PARALLEL)
+pytest: ## all tests, in two processes; whole servers alone, for their deadlines; kernels once more as plain Python
+	$(BIN)/python -m pytest $(PARALLEL) --ignore tests/e2e
+	$(BIN)/python -m pytest tests/e2e
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(PARALLEL) tests/kernels
 
 .PHONY: triton-client
