@@ -22,6 +22,7 @@ from server.engine.admin import Admin
 from server.engine.advice import learns
 from server.engine.changes import Changes
 from server.engine.ensembles import Ensembles
+from server.engine.experiments import Experiments
 from server.engine.learner import Learner, market_members
 from server.engine.market import MarketEngine
 from server.engine.performance import Performances
@@ -32,6 +33,7 @@ from server.engine.treasury import Treasury
 from server.forecasting.deadline import Clock, SystemClock
 from server.rpc.admin import AdminHandlers
 from server.rpc.audit import AuditHandlers
+from server.rpc.experiments import ExperimentHandlers
 from server.rpc.inference import protocol
 from server.rpc.inference.ensemble_base import Engines
 from server.rpc.inference.face import inference_handlers
@@ -44,6 +46,7 @@ from server.storage.audit.erasure import Eraser
 from server.storage.audit.keys import KeyReference
 from server.storage.audit.log import SqlAuditLog
 from server.storage.audit.retention import Retention
+from server.storage.experiments.store import SqlExperimentStore
 from server.storage.ledger.ledger import open_ledger
 from server.storage.outcomes.store import SqlOutcomeStore
 from server.storage.store import SqlPredictionStore, open_store
@@ -104,6 +107,8 @@ class App:
         admin.learner = learner
         performances = Performances(learner, ensembles, clock)
         changes = Changes(audit)
+        experiments = await self._experiments(store, ensembles)
+        engine.experiments = experiments if self.settings.experiments else None
         services: list[Service] = [
             (
                 _named(predict_service_pb2, "Predict"),
@@ -117,6 +122,7 @@ class App:
                     LearningHandlers(learner, performances, clock),
                     SpendHandlers(treasury, changes),
                     AuditHandlers(store, eraser),
+                    ExperimentHandlers(experiments),
                 ],
             ),
             (
@@ -172,6 +178,17 @@ class App:
         if settings.retention.predictions_days is not None:
             self._stack.push_async_callback(Retention(eraser, settings.retention).close)
         return audit, eraser
+
+    async def _experiments(self, store: SqlPredictionStore, ensembles: Ensembles) -> Experiments:
+        """The experiments, as was decided about them last."""
+        configured = [each.experiment(name) for name, each in self.settings.experiments.items()]
+        experiments = Experiments(
+            configured, ensembles.default, SqlExperimentStore(store.database, store.trail)
+        )
+        if configured:
+            await experiments.start()
+            self._stack.push_async_callback(experiments.close)
+        return experiments
 
     def _listen_for_metrics(self, metrics: Metrics) -> None:
         if self.settings.telemetry.metrics_listen:

@@ -13,8 +13,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from server.engine.experiment_settings import ArmSettings, ExperimentSettings
+from server.engine.gathering import CHOICES
 from server.engine.settings import DeadlineSettings, EnsembleSettings, LearningSettings, MarketSettings
 from server.engine.spending_settings import BudgetSettings, SpendingSettings
+from server.forecasting.ensemble import make_plan
+from server.forecasting.errors import ConsilienceError
 from server.forecasting.nesting import check_nesting
 from server.inference.settings import InferenceSettings, NetworkSettings
 from server.llm.settings import ChatSettings, ProviderSettings
@@ -99,6 +103,7 @@ class Settings(BaseSettings):
     providers: dict[str, ProviderSettings] = Field(default_factory=dict)
     forecasters: dict[str, ForecasterSettings] = Field(default_factory=dict)
     ensembles: dict[str, EnsembleSettings] = Field(min_length=1)
+    experiments: dict[str, ExperimentSettings] = Field(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -132,6 +137,7 @@ class Settings(BaseSettings):
                     f"forecasters.{name}.provider: {forecaster.provider!r} is not defined in [providers]"
                 )
         self.spending.terms(self.budgets)
+        self._experiments_fit()
         self._scopes_exist()
         check_nesting({name: self._inner(ensemble) for name, ensemble in self.ensembles.items()})
         return self
@@ -141,6 +147,31 @@ class Settings(BaseSettings):
             kind, _, member = budget.scope.partition(":")
             if kind == "member" and member not in self.forecasters:
                 raise ValueError(f"budgets.{name}.scope: {member!r} is not defined in [forecasters]")
+
+    def _experiments_fit(self) -> None:
+        """Each experiment's names exist, and no ensemble has two."""
+        default = self.default_ensemble or next(iter(self.ensembles))
+        taken: dict[str, str] = {}
+        for name, experiment in self.experiments.items():
+            ensemble = experiment.ensemble or default
+            at = f"experiments.{name}"
+            if ensemble not in self.ensembles:
+                raise ValueError(f"{at}.ensemble: {ensemble!r} is not defined in [ensembles]")
+            if (other := taken.setdefault(ensemble, name)) != name:
+                raise ValueError(f"{at}.ensemble: {ensemble!r} has the experiment {other!r} already")
+            for arm, settings in experiment.arms.items():
+                self._arm_fits(f"{at}.arms.{arm}", settings, ensemble)
+
+    def _arm_fits(self, at: str, arm: ArmSettings, ensemble: str) -> None:
+        answering = arm.ensemble or ensemble
+        if answering not in self.ensembles:
+            raise ValueError(f"{at}.ensemble: {answering!r} is not defined in [ensembles]")
+        found = self.ensembles[answering]
+        for member in (*arm.members, *arm.weights):
+            if member not in found.members:
+                raise ValueError(f"{at}: {member!r} is no member of {answering!r}")
+        spec = found.spec(answering, 1.0)
+        _checked(at, lambda: make_plan(spec, arm.arm("").options, CHOICES))
 
     def _inner(self, ensemble: EnsembleSettings) -> list[str]:
         members = [self.forecasters[member] for member in ensemble.members]
@@ -152,7 +183,7 @@ class Settings(BaseSettings):
 def _checked(at: str, check: Any) -> None:
     try:
         check()
-    except ValueError as error:
+    except (ValueError, ConsilienceError) as error:
         raise ValueError(f"{at}.{error}") from error
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli import audit, budget, config, outcomes
+from server.cli import audit, budget, config, experiment, outcomes
 from server.cli.erase import erase
 from server.cli.estimate import estimate
 from server.cli.evaluate import evaluate
@@ -63,6 +63,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(budget.app, name="budget")
 app.add_typer(outcomes.app, name="outcomes")
 app.add_typer(audit.app, name="audit")
+app.add_typer(experiment.app, name="experiment")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

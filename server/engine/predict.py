@@ -11,6 +11,7 @@ from server.engine.consensus import RunningConsensus
 from server.engine.controls import restrain
 from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.events import Listener, Started
+from server.engine.experiments import Experiments
 from server.engine.gathering import CHOICES, gather
 from server.engine.identify import identify
 from server.engine.pricing import Estimate, estimate
@@ -69,6 +70,7 @@ class PredictionEngine:
         self.in_flight = 0
         self.answered = 0
         self.last: Prediction | None = None
+        self.experiments: Experiments | None = None
 
     async def predict(self, request: PredictionRequest, listener: Listener | None = None) -> Prediction:
         """Answer one question; ``listener`` is told of every step.
@@ -95,6 +97,8 @@ class PredictionEngine:
             self.in_flight -= 1
 
     async def _answer(self, request: PredictionRequest, listener: Listener | None) -> Prediction:
+        if self.experiments is not None:
+            request = self.experiments.drawn(request)
         ensemble = self._ensembles.get(request.options.ensemble)
         try:
             prediction = await self._answer_with(ensemble, request, listener)
@@ -183,6 +187,8 @@ class PredictionEngine:
             prediction,
             request_id=request.request_id,
             tags=dict(request.options.tags),
+            experiment=request.experiment,
+            arm=request.arm,
             elapsed_s=self._clock.monotonic() - asking.begun_s,
         )
         record = PredictionRecord(prediction, asking.question, request.caller)

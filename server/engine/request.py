@@ -16,7 +16,8 @@ class PredictionRequest:
 
     ``deadline`` is the caller's own, None where there is none. ``keys`` are the
     caller's provider keys; never stored. ``shared`` is a limit on cost that
-    several requests have in common, as those of a batch.
+    several requests have in common, as those of a batch. ``experiment`` and
+    ``arm`` say which experiment the request was drawn into.
     """
 
     question: Question
@@ -26,3 +27,5 @@ class PredictionRequest:
     deadline: Deadline | None = None
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     shared: Allowance | None = None
+    experiment: str = ""
+    arm: str = ""

@@ -22,6 +22,13 @@ from consilience.errors import (
     UnsupportedError,
 )
 from consilience.events import MemberArrived, PredictionEvent, PredictionStarted, RunningConsensus
+from consilience.experiments import (
+    ArmReport,
+    Experiment,
+    ExperimentArm,
+    ExperimentReport,
+    ExperimentState,
+)
 from consilience.forecast import (
     Absent,
     AbsentReason,
@@ -93,6 +100,7 @@ __all__ = [
     "Admin",
     "Aggregation",
     "Agreement",
+    "ArmReport",
     "AsyncAdmin",
     "AsyncClient",
     "AsyncMarketStream",
@@ -116,6 +124,10 @@ __all__ = [
     "EnsembleStatus",
     "ErrorCorrelation",
     "Exclusive",
+    "Experiment",
+    "ExperimentArm",
+    "ExperimentReport",
+    "ExperimentState",
     "FieldViolation",
     "Forecast",
     "FreeText",

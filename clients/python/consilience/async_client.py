@@ -9,13 +9,14 @@ from typing import Any, Self, Unpack
 
 import grpc
 
-from consilience import _audit_calls, _calls, _money_calls
+from consilience import _audit_calls, _calls, _experiment_calls, _money_calls
 from consilience._calls import Call, Response, Result
 from consilience._settings import Settings
 from consilience._version import __version__
 from consilience.aggregation import Aggregation, Probabilities
 from consilience.async_streams import AsyncMarketStream, AsyncStream, MarketSource, error_of
 from consilience.events import PredictionEvent
+from consilience.experiments import Experiment, ExperimentReport, ExperimentState
 from consilience.options import Options
 from consilience.outcomes import OutcomeResult, PerformanceReport
 from consilience.pages import Page
@@ -362,4 +363,26 @@ class AsyncAdmin:
         """Erase the stored predictions of a question, those made before an instant, or both; count them."""
         return await self._wire.run(
             _audit_calls.erase(self._wire.settings, question_id, before, reason, timeout_s)
+        )
+
+    async def experiments(self, *, timeout_s: float | None = None) -> tuple[Experiment, ...]:
+        """The experiments on live traffic, in order of name."""
+        return await self._wire.run(_experiment_calls.experiments(self._wire.settings, timeout_s))
+
+    async def experiment(self, name: str, *, timeout_s: float | None = None) -> ExperimentReport:
+        """An experiment and what it has shown so far."""
+        return await self._wire.run(_experiment_calls.experiment(self._wire.settings, name, timeout_s))
+
+    async def update_experiment(
+        self,
+        name: str,
+        state: ExperimentState,
+        *,
+        arm: str = "",
+        etag: str = "",
+        timeout_s: float | None = None,
+    ) -> Experiment:
+        """Give all traffic to one arm (PROMOTED), roll back, or let it run again."""
+        return await self._wire.run(
+            _experiment_calls.update_experiment(self._wire.settings, name, state, arm, etag, timeout_s)
         )

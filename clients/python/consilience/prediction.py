@@ -194,6 +194,8 @@ class Prediction:
     tags: dict[str, str]
     label_set: LabelSet | None
     doubt: float | None
+    experiment: str
+    arm: str
     message: prediction_pb2.Prediction = field(repr=False, compare=False)
 
     @property
@@ -259,5 +261,7 @@ class Prediction:
             tags=dict(message.tags),
             label_set=LabelSet.from_message(message.label_set) if message.HasField("label_set") else None,
             doubt=message.doubt if message.HasField("doubt") else None,
+            experiment=message.experiment,
+            arm=message.arm,
             message=message,
         )

@@ -4,6 +4,7 @@
 from alembic import context
 
 from server.storage.audit import tables as _audit  # noqa: F401 - adds its tables
+from server.storage.experiments import tables as _experiments  # noqa: F401 - adds its tables
 from server.storage.ledger import tables as _ledger  # noqa: F401 - adds its tables
 from server.storage.outcomes import tables as _outcomes  # noqa: F401 - adds its tables
 from server.storage.tables import metadata
