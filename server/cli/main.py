@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from server.cli import audit, budget, config, experiment, outcomes
+from server.cli.backtest import backtest
 from server.cli.erase import erase
 from server.cli.estimate import estimate
 from server.cli.evaluate import evaluate
@@ -17,6 +18,7 @@ from server.cli.members import members
 from server.cli.performance import performance
 from server.cli.predict import predict
 from server.cli.replay_prediction import replay
+from server.cli.research import research
 from server.cli.serve import serve
 from server.cli.simulate import simulate
 from server.cli.spend import spend
@@ -55,7 +57,7 @@ def consilience(
 
 COMMANDS = (
     serve, predict, stream, market, members, status, spend, estimate, performance, replay, erase, simulate,
-    evaluate,
+    evaluate, research, backtest,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

@@ -55,6 +55,8 @@ def test_all_commands_are_there() -> None:
         "experiment promote",
         "experiment rollback",
         "experiment resume",
+        "research",
+        "backtest",
         "config check",
         "outcomes record",
         "outcomes import",
