@@ -14,7 +14,7 @@ from kernels._arrays import checked
 from kernels._jit import kernel
 from kernels._types import Array, Cube, Matrix, Vector
 from kernels.checks import as_array, as_probabilities, require_shape, require_weights
-from kernels.consensus import look_for_pool, pool_and_explain, pool_weighed, prepare, workspace_size
+from kernels.explained import look_for_pool, pool_and_explain, pool_weighed, prepare, workspace_size
 from kernels.members import TRAITS, use_weights
 from kernels.methods import SUMMARY_SIZE, PoolingMethod
 from kernels.pooling import check_parameters

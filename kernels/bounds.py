@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from kernels._jit import kernel, part
 from kernels._types import Array, Matrix, Vector
 from kernels.checks import as_array, as_probabilities, require_shape, require_weights
-from kernels.consensus import decided, pool_weighed, prepare
+from kernels.explained import decided, pool_weighed, prepare
 from kernels.leads import anything, can_lose
 from kernels.members import TRAITS, look_at_members, most_probable, use_weights
 from kernels.methods import PoolingMethod

@@ -4,7 +4,7 @@
 from kernels import methods
 from kernels._jit import part
 from kernels._types import Array, Matrix, Vector
-from kernels.consensus import parameter
+from kernels.explained import parameter
 from kernels.leads import (
     SPAN,
     add_rows,
