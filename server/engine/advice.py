@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,16 @@ class Advice(Protocol):
 
     def curve(self, probabilities: Floats) -> Curve:
         """The calibration of a pool of these answers (M, C)."""
+        ...
+
+
+@runtime_checkable
+class Covering(Protocol):
+    """Advice that knows how strange outcomes have been."""
+
+    @property
+    def coverage(self) -> float:
+        """The strangeness that the truth stays below at ``coverage.LEVEL``; 0 where it is not known."""
         ...
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.build import build
-from server.engine.advice import Advice
+from server.engine.advice import Advice, Covering
 from server.engine.asking import Asked, cut_off, not_needed
 from server.engine.calibrating import recalibrated
 from server.engine.events import Arrived, Listener, Running
@@ -23,6 +23,7 @@ from server.forecasting.pooling import Pooled, resolved_parameters, weight_vecto
 from server.forecasting.prediction import MemberAnswer
 from server.forecasting.question import Question
 from server.learning.calibration import IDENTITY
+from server.learning.coverage import LEVEL
 
 Pool = Callable[[NDArray[np.float64], NDArray[np.float64]], Pooled]
 
@@ -114,6 +115,9 @@ class RunningConsensus:
             curve=curve.method.name.lower(),
             curve_parameters=curve.parameters,
             build=build(),
+            max_doubt=spec.max_doubt,
+            coverage=advice.coverage if isinstance(advice, Covering) else 0.0,
+            coverage_level=LEVEL,
         )
 
     def members(self, pooled: Pooled) -> tuple[MemberAnswer, ...]:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.forecasting.ensemble import Plan
-from server.forecasting.grouping import price_is_fresh
+from server.forecasting.grouping import origin_of, price_is_fresh
 from server.forecasting.ports import Forecaster
 from server.forecasting.question import Question
-from server.learning.calibration import Curve
+from server.learning.calibration import IDENTITY, Curve
 from server.learning.learning import Advice
 from server.learning.memory import Memory, question_context, with_price
 
@@ -21,10 +21,19 @@ Floats = NDArray[np.float64]
 class LearnedAdvice:
     """An ``Advice`` for one plan; ``price`` is the place of the market's price among its members."""
 
-    def __init__(self, memory: Memory, advice: Advice, plan: Plan, price: int | None, fresh: bool) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        advice: Advice | None,
+        plan: Plan,
+        kind: str,
+        price: int | None = None,
+        fresh: bool = True,
+    ) -> None:
         self._memory = memory
         self._advice = advice
-        self._fixed = plan.spec.weighting == "fixed"
+        self._kind = kind
+        self._fixed = advice is None or plan.spec.weighting == "fixed"
         self._configured = np.array([member.weight for member in plan.members])
         self._price = price
         self._fresh = fresh
@@ -47,7 +56,17 @@ class LearnedAdvice:
         spec = plan.spec
         context = question_context(question, spec.name, now)
         advice = memory.learning.advise(spec.weighting, spec.calibration, spec.name, names, context)
-        return cls(memory, advice, plan, price, fresh)
+        return cls(memory, advice, plan, context.kind, price, fresh)
+
+    @classmethod
+    def number(cls, memory: Memory, plan: Plan, question: Question) -> "LearnedAdvice":
+        """Advice for a question about a number: pooled as configured, with an interval that is learned."""
+        return cls(memory, None, plan, origin_of(question) or plan.spec.name)
+
+    @property
+    def coverage(self) -> float:
+        """See ``Advice``."""
+        return self._memory.coverage.threshold(self._advice is None, self._kind)
 
     @property
     def version(self) -> str:
@@ -56,7 +75,7 @@ class LearnedAdvice:
 
     def weights(self, probabilities: Floats) -> Floats:
         """See ``Advice``. Whoever is configured to weigh nothing does; the others weigh what was learned."""
-        if self._fixed:
+        if self._fixed or self._advice is None:
             return self._configured
         heard = np.where(self._configured[:, None] > 0.0, probabilities, np.nan)
         _, matrix = with_price((), heard, self._price, fresh=self._fresh)
@@ -71,6 +90,8 @@ class LearnedAdvice:
 
     def curve(self, probabilities: Floats) -> Curve:
         """See ``Advice``."""
+        if self._advice is None:
+            return IDENTITY
         told = ~np.isnan(probabilities[:, 0])
         price = self._price is not None and bool(told[self._price])
         return self._advice.curve(int(told.sum()) - price)

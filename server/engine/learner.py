@@ -26,7 +26,7 @@ from server.forecasting.errors import ConsilienceError
 from server.forecasting.grouping import asked_time
 from server.forecasting.outcomes import InForce, OutcomeStore, Recorded
 from server.forecasting.ports import Forecaster
-from server.forecasting.question import Binary, Exclusive, Question, Resolution
+from server.forecasting.question import FreeText, Numeric, Question, Resolution
 from server.learning import snapshots
 from server.learning.memory import SECOND_US, Memory, question_context
 from server.learning.rebuilding import judgements, rebuilt
@@ -147,11 +147,13 @@ class Learner:
         self, forecasters: Mapping[str, Forecaster], plan: Plan, question: Question, deadline: Deadline
     ) -> Advice | None:
         """See ``Adviser``. A question asked as of the past gets advice from what was known then."""
-        if not isinstance(question.kind, Binary | Exclusive):
+        if isinstance(question.kind, FreeText):
             return None
         self.watches = True
         now = self._clock.now()
         memory = await self._memory_at(question, now, deadline)
+        if isinstance(question.kind, Numeric):
+            return LearnedAdvice.number(memory, plan, question)
         return LearnedAdvice.of(memory, forecasters, plan, question, now)
 
     def accuracies(self, ensemble: str) -> dict[str, float]:

@@ -58,6 +58,9 @@ class EnsembleSettings(BaseModel):
     min_responses: int | None = Field(default=None, ge=1)
     min_agreement: float = Field(default=0.6, ge=0, le=1)
     high_agreement: float = Field(default=0.8, ge=0, le=1)
+    max_doubt: float = Field(
+        default=1.0, ge=0, le=1, description="abstain where the expected loss (squared error) is higher"
+    )
     early_stop_threshold: float = Field(default=1.0, ge=0, le=1)
     min_consensus: float = Field(default=0.8, ge=0, le=1, description="sequential: stop at this vote share")
     confidence_threshold: float = Field(
@@ -141,6 +144,7 @@ class EnsembleSettings(BaseModel):
             min_responses=self.min_responses,
             min_agreement=self.min_agreement,
             high_agreement=self.high_agreement,
+            max_doubt=self.max_doubt,
             early_stop_threshold=self.early_stop_threshold,
             min_consensus=self.min_consensus,
             confidence_threshold=self.confidence_threshold,

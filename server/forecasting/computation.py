@@ -22,7 +22,8 @@ class Computation:
     went into the pool as they are. ``matrix`` is the (M, C) input, packed by
     ``packed``; a NaN row is an absent member. ``parameters`` are the pooling's,
     defaults written out. ``curve`` is a ``CalibrationMethod`` in lower case.
-    ``build`` names the machine code, see ``kernels.build``.
+    ``build`` names the machine code, see ``kernels.build``. ``coverage`` is the strangeness
+    that the truth stays below with ``coverage_level``; 0: not known.
     """
 
     pooling: str
@@ -37,6 +38,9 @@ class Computation:
     curve: str = "none"
     curve_parameters: tuple[float, ...] = ()
     build: str = ""
+    max_doubt: float = 1.0
+    coverage: float = 0.0
+    coverage_level: float = 0.9
 
 
 def packed(matrix: NDArray[np.float64]) -> str:

@@ -63,6 +63,7 @@ class EnsembleSpec:
     min_responses: int | None = None
     min_agreement: float = 0.6
     high_agreement: float = 0.8
+    max_doubt: float = 1.0
     early_stop_threshold: float = 1.0
     durability: Durability = Durability.DURABLE
     share_market_price: bool = False

@@ -16,6 +16,7 @@ from server.forecasting.question import Question
 from server.learning.batches import MARKET, STALE_MARKET, Floats, Resolved
 from server.learning.context import Context
 from server.learning.context_value import ContextValue
+from server.learning.coverage import Coverage
 from server.learning.errors import ErrorMoments
 from server.learning.learning import Answered, Known, Learning, as_rows
 from server.learning.rolling import WINDOWS
@@ -51,6 +52,7 @@ class Memory:
     def __init__(self, prices: Mapping[str, str] | None = None, limit_us: int | None = None) -> None:
         self.learning = Learning()
         self.records: dict[str, Record] = {}
+        self.coverage = Coverage()
         self.limit_us = limit_us
         self.known_us = 0
         self.asked_us = 0
@@ -93,6 +95,9 @@ class Memory:
             return
         for case, happened in valid:
             self._score(case, happened, known_us)
+        for case, happened in {same(case): (case, happened) for case, happened in valid}.values():
+            kind = context_of(case).kind
+            self.coverage.learn(case.kind == "numeric", kind, case.said, happened)
         taught = {same(case): (case, happened) for case, happened in valid if case.kind in LEARNABLE}
         self.learning.known(
             [

@@ -20,7 +20,7 @@ from server.forecasting.ensemble import Durability, EnsembleSpec, MemberSpec, Op
 from server.forecasting.forecast import Answer, Forecast
 from server.forecasting.market_price import MarketPrice
 from server.forecasting.ports import Identity
-from server.forecasting.prediction import Prediction
+from server.forecasting.prediction import Action, Prediction
 from server.forecasting.query import Query
 from server.forecasting.question import Numeric, Question, Resolution
 from server.learning.methods import ADAPTIVE, CALIBRATORS, WEIGHTINGS
@@ -256,3 +256,17 @@ async def test_context_selection_asks_who_is_worth_it(open_server: Open) -> None
     prediction = await server.ask(1000, 1000, weighting="fixed", calibration="none")
     (asked,) = [member.member for member in prediction.members if member.forecast is not None]
     assert asked == "good"
+
+
+async def test_answers_say_how_doubtful_they_are_and_which_outcomes_hold_the_truth(open_server: Open) -> None:
+    server = await open_server()
+    await live(server, range(30))
+    prediction = await server.ask(1000, 1000)
+    assert prediction.doubt == pytest.approx(prediction.probabilities[0] * prediction.probabilities[1])
+    assert prediction.label_set is not None
+    assert prediction.label_set.outcomes[0] == prediction.outcome
+    assert (prediction.label_set.level, prediction.label_set.method) == (0.9, "conformal")
+    server.ensemble.spec = replace(server.ensemble.spec, max_doubt=0.001)
+    doubted = await server.ask(1001, 1000)
+    assert doubted.decision.action is Action.ABSTAIN
+    assert "expected loss" in doubted.decision.reason
