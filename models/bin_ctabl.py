@@ -18,6 +18,7 @@ from torch.nn import functional
 from models.encoding import BOOK_ROWS, Encoding
 from models.heads import ForecastHeads, ForecastNetwork, Heads
 from models.signals import BookLevels, BookSignals
+from models.summary import BookSummary
 
 SMALLEST_VARIANCE = 1e-2
 
@@ -28,7 +29,8 @@ class BinCtablConfig:
 
     ``levels``: 0 reads the seven book signals; 1..20 reads that many raw levels.
     ``hidden`` and ``steps``: values and time steps that each bilinear layer
-    leaves. ``width``: what the attention hands to the heads.
+    leaves. ``width``: what the attention hands to the heads. ``summary``: hand
+    them ``BookSummary`` as well; needs the book signals.
     """
 
     horizons: tuple[int, ...] = (10, 20, 30, 50, 100)
@@ -39,6 +41,11 @@ class BinCtablConfig:
     steps: tuple[int, int] = (10, 5)
     width: int = 24
     dropout: float = 0.4
+    summary: bool = False
+
+    def __post_init__(self) -> None:
+        if self.summary and self.levels:
+            raise ValueError("summary: is made from the book signals; set levels to 0")
 
     @property
     def encodings(self) -> tuple[Encoding, ...]:
@@ -169,18 +176,26 @@ class BinCtabl(ForecastNetwork):
         self.second = Bilinear(rows=steps[0], size=hidden[0], steps=steps[1], hidden=hidden[1])
         self.attend = TemporalAttention(steps=steps[1], size=hidden[1], width=config.width)
         self.drop = nn.Dropout(config.dropout)
-        self.heads = ForecastHeads(width=config.width, horizons=len(config.horizons))
+        self.summary = BookSummary(rows=config.rows) if config.summary else None
+        beside = self.summary.size if self.summary is not None else 0
+        self.heads = ForecastHeads(width=config.width + beside, horizons=len(config.horizons))
 
     @torch.no_grad()
     def fit_inputs(self, *inputs: Tensor) -> None:
         """Take the scale of the inputs from windows of the training part."""
-        self.normalise.fit(self.stem(*inputs))
+        values = self.stem(*inputs)
+        self.normalise.fit(values)
+        if self.summary is not None:
+            self.summary.fit(inputs[0], values)
 
     def forward(self, window: Tensor) -> Heads:
         """(B, T, L, 4) -> (B, H, 3), (B, H), (B, H)."""
-        x = self.normalise(self.stem(window))
-        x = self.drop(self.second(self.drop(self.first(x))))
-        answers: Heads = self.heads(functional.relu(self.attend(x)))
+        values = self.stem(window)
+        x = self.drop(self.second(self.drop(self.first(self.normalise(values)))))
+        embedding = functional.relu(self.attend(x))
+        if self.summary is not None:
+            embedding = torch.cat((embedding, self.summary(window, values)), dim=1)
+        answers: Heads = self.heads(embedding)
         return answers
 
 

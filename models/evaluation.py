@@ -4,11 +4,12 @@
 A network is judged by its own definition of a direction: the thresholds in its
 manifest, which come from its training rows. The ensemble pools the networks'
 probabilities, each weighed by how far its walk-forward scores lie above
-persistence, with the kernels that also pool language models; it is judged by
-the thresholds of the network that learned from the most rows.
+persistence, with the kernels that also pool language models; it and the
+baselines are judged by the thresholds of the network that learned from the
+most rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,104 +19,92 @@ from numpy.typing import NDArray
 
 from kernels.batch import pool_many
 from kernels.methods import PoolingMethod
-from models import artifact, baselines, scores
+from models import artifact, baselines, rivals
 from models.artifact import Artifact
 from models.encoding import BOOK_ROWS, Encoding
-from models.heads import DIRECTIONS
+from models.judging import Judged, Lead, Score, lead, score_all
 from models.manifest import HorizonScores, Manifest
-from models.training.inference import Answers, run
-from models.training.inputs import Inputs, read_inputs
-from models.training.recordings import Recording, read_recording
+from models.training.features import read_features
+from models.training.inference import run
+from models.training.inputs import read_inputs
+from models.training.recordings import Recording, RecordingError, read_recording
 from models.training.settings import LabelSettings, ThresholdRule
 from models.training.targets import make_targets
 
 ENSEMBLE = "ensemble"
 PERSISTENCE = "persistence"
 MAJORITY = "majority"
-NEUTRAL = DIRECTIONS.index("NEUTRAL")
+BASELINES = (PERSISTENCE, MAJORITY, rivals.LOGISTIC, rivals.BOOSTING)
 #: The first row that is judged: the first whose window is full.
 FIRST = BOOK_ROWS - 1
-#: Rows of one block of the bootstrap.
-BLOCK = 500
 
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How one forecaster did at one horizon. ``ece`` and the top tenth judge its stated confidence.
-
-    Scores of probabilities are None for baselines, which have none. The interval is that of the
-    macro-F1, 95 %, by moving-block bootstrap.
-    """
-
-    horizon: int
-    rows: int
-    macro_f1: float
-    macro_f1_interval: tuple[float, float]
-    mcc: float
-    accuracy: float
-    ece: float | None = None
-    accuracy_most_confident_tenth: float | None = None
-    log_loss: float | None = None
-    calibration_slope: float | None = None
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Scores of every forecaster on one recording. Baselines use the ensemble's labels."""
+    """Scores of every forecaster on one recording, and their leads over the baselines.
+
+    ``learned_from``: the hash of the recording that each forecaster learned
+    from. ``seen``: those that learned from this very file, whose scores say
+    nothing about the future.
+    """
 
     recording: str
     sha256: str
     symbol: str
     rows: int
     forecasters: Mapping[str, tuple[Score, ...]]
+    leads: tuple[Lead, ...]
+    learned_from: Mapping[str, str]
+    seen: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """One forecaster's answers on all rows: (N, H) calls and confidence, (N, H, 3) probabilities."""
-
-    horizons: tuple[int, ...]
-    directions: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
-    offsets: NDArray[np.float64]
-    confidence: NDArray[np.float64] | None
-
-    @property
-    def calls(self) -> NDArray[np.int64]:
-        called: NDArray[np.int64] = np.argmax(np.log(self.probabilities) + self.offsets, axis=2)
-        return called
-
-
 def evaluate(
-    repository: Path, file: Path, *, names: Sequence[str] = (), precision: str = artifact.DEFAULT_PRECISION
+    repository: Path,
+    file: Path,
+    *,
+    names: Sequence[str] = (),
+    precision: str = artifact.DEFAULT_PRECISION,
+    tell: Tell = lambda name: None,
 ) -> Evaluation:
-    """Score the newest version of every network (or of those named) and their ensemble.
+    """Score the newest version of every network (or of those named), their ensemble and the baselines.
+
+    A horizon that the recording is too short for is left out. ``tell`` is told
+    whom it turns to next.
 
     Raises:
         ArtifactError: a network cannot be loaded.
-        RecordingError: the recording cannot be read, or is too short for any horizon.
+        RecordingError: the recording cannot be read, or is too short for every horizon.
         ValueError: there is no network.
     """
     recording = read_recording(file)
     artifacts = load_newest(repository, names=names, precision=precision)
-    judged = {}
+    judged: dict[str, Judged] = {}
     for name, loaded in artifacts.items():
+        tell(name)
         judged[name] = _judge(loaded, recording, file)
     manifests = [loaded.manifest for loaded in artifacts.values()]
     if len(judged) > 1:
         judged[ENSEMBLE] = _pool(list(judged.values()), manifests)
-    forecasters = {name: _scores(one) for name, one in judged.items()}
+    learned_from = {name: loaded.manifest.provenance.recording_sha256 for name, loaded in artifacts.items()}
+    tell("baselines")
     reference = judged[ENSEMBLE] if ENSEMBLE in judged else next(iter(judged.values()))
+    against = _baselines(reference, recording, file, learned_from)
+    everyone = {**judged, **against}
     return Evaluation(
         recording=recording.name,
         sha256=recording.sha256,
         symbol=recording.symbol,
         rows=len(recording),
-        forecasters={**forecasters, **_baselines(reference)},
+        forecasters={name: score_all(one, FIRST) for name, one in everyone.items()},
+        leads=_leads(judged, against),
+        learned_from=learned_from,
+        seen=tuple(name for name, sha256 in learned_from.items() if sha256 == recording.sha256),
     )
 
 
@@ -154,58 +143,70 @@ def _newest(repository: Path) -> dict[str, Path]:
     return found
 
 
-def _judge(loaded: Artifact, recording: Recording, file: Path) -> _Judged:
+def _judge(loaded: Artifact, recording: Recording, file: Path) -> Judged:
     manifest = loaded.manifest
+    horizons = _long_enough(manifest.horizons, recording)
+    places = [manifest.horizons.index(horizon) for horizon in horizons]
     inputs = read_inputs(recording, file, [Encoding(spec.encoding) for spec in manifest.inputs])
-    answers = _answers(loaded, inputs, len(recording))
-    labels = LabelSettings(kind=manifest.labels.kind, rule=ThresholdRule(manifest.labels.rule))  # type: ignore[arg-type]
+    answers = run(loaded.network, inputs, np.arange(FIRST, len(recording)))
     targets = make_targets(
-        recording, horizons=manifest.horizons, alphas=manifest.labels.alphas, settings=labels
+        recording,
+        horizons=horizons,
+        alphas=[manifest.labels.alphas[place] for place in places],
+        settings=LabelSettings(
+            kind=manifest.labels.kind,  # type: ignore[arg-type]
+            rule=ThresholdRule(manifest.labels.rule),
+        ),
     )
-    return _Judged(
-        horizons=manifest.horizons,
+    offsets = np.asarray(manifest.decision.call_offsets)[places]
+    logs = _padded(answers.log_probabilities[:, places], -np.log(3.0))
+    return Judged(
+        horizons=horizons,
         directions=targets.directions,
-        probabilities=answers.probabilities,
-        offsets=np.asarray(manifest.decision.call_offsets),
-        confidence=answers.confidence.astype(np.float64),
+        calls=np.argmax(logs + offsets, axis=2),
+        probabilities=np.exp(logs),
+        confidence=_padded(answers.confidence[:, places].astype(np.float64), 1.0 / 3.0),
+        offsets=offsets,
     )
 
 
-def _answers(loaded: Artifact, inputs: Inputs, rows: int) -> Answers:
-    """Answers on every row; the first ones, whose windows are not full, say nothing and are not judged."""
-    answers = run(loaded.network, inputs, np.arange(inputs.window - 1, rows))
+def _long_enough(horizons: Sequence[int], recording: Recording) -> tuple[int, ...]:
+    """The horizons of which the recording holds at least one label after its first full window.
 
-    def padded(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        silence = np.zeros((inputs.window - 1, *values.shape[1:]), np.float32)
-        return np.concatenate((silence, values))
+    Raises:
+        RecordingError: there is none.
+    """
+    found = tuple(horizon for horizon in horizons if len(recording) >= BOOK_ROWS + horizon)
+    if not found:
+        needed = BOOK_ROWS + min(horizons)
+        raise RecordingError(
+            f"{recording.name}: has {len(recording)} rows; a window and the shortest horizon need {needed}"
+        )
+    return found
 
-    return Answers(padded(answers.logits), padded(answers.confidence), padded(answers.expected_return_bps))
+
+def _padded(values: NDArray[np.float64], nothing: float) -> NDArray[np.float64]:
+    """Rows whose windows are not full say nothing and are not judged."""
+    return np.concatenate((np.full((FIRST, *values.shape[1:]), nothing), values))
 
 
-def _pool(members: list[_Judged], manifests: list[Manifest]) -> _Judged:
+def _pool(members: list[Judged], manifests: list[Manifest]) -> Judged:
     """Log-odds pool of all members that have a horizon; its confidence is that of the direction called."""
     learned = max(range(len(members)), key=lambda m: np.diff(manifests[m].provenance.train_rows)[0])
-    horizons = tuple(sorted({horizon for member in members for horizon in member.horizons}))
     reference = members[learned]
-    horizons = tuple(horizon for horizon in horizons if horizon in reference.horizons)
     pooled, offsets = [], []
-    for horizon in horizons:
+    for horizon in reference.horizons:
         having = [m for m, member in enumerate(members) if horizon in member.horizons]
-        columns = [members[m].horizons.index(horizon) for m in having]
-        stacked = np.stack(
-            [members[m].probabilities[:, h] for m, h in zip(having, columns, strict=True)], axis=1
-        )
+        columns = [members[m].only((horizon,)) for m in having]
         weights = np.array([ensemble_weight(manifests[m], horizon) for m in having])
+        said = [one.probabilities[:, 0] for one in columns if one.probabilities is not None]
+        stacked = np.stack(said, axis=1)
         pooled.append(pool_many(np.ascontiguousarray(stacked), weights, PoolingMethod.LOG_ODDS))
-        offsets.append(
-            np.average(
-                [members[m].offsets[h] for m, h in zip(having, columns, strict=True)], axis=0, weights=weights
-            )
-        )
-    places = [reference.horizons.index(horizon) for horizon in horizons]
-    return _Judged(
-        horizons, reference.directions[:, places], np.stack(pooled, axis=1), np.stack(offsets), None
-    )
+        given = [one.offsets[0] for one in columns if one.offsets is not None]
+        offsets.append(np.average(given, axis=0, weights=weights))
+    probabilities, added = np.stack(pooled, axis=1), np.stack(offsets)
+    calls = np.argmax(np.log(np.maximum(probabilities, 1e-12)) + added, axis=2)
+    return Judged(reference.horizons, reference.directions, calls, probabilities, None, added)
 
 
 def ensemble_weight(manifest: Manifest, horizon: int) -> float:
@@ -217,48 +218,37 @@ def ensemble_weight(manifest: Manifest, horizon: int) -> float:
     return 0.01
 
 
-def _scores(judged: _Judged) -> tuple[Score, ...]:
-    calls = judged.calls
-    return tuple(_score(judged, calls, h, horizon) for h, horizon in enumerate(judged.horizons))
-
-
-def _score(judged: _Judged, calls: NDArray[np.int64], h: int, horizon: int) -> Score:
-    labels, called = judged.directions[FIRST:, h], calls[FIRST:, h]
-    given = judged.probabilities[FIRST:, h]
-    stated = (
-        np.take_along_axis(given, called[:, None], axis=1)[:, 0]
-        if judged.confidence is None
-        else judged.confidence[FIRST:, h]
-    )
-    known = labels >= 0
-    plain = _plain_score(horizon, labels, called)
-    return Score(
-        **plain,
-        ece=round(scores.calibration_error((called == labels)[known], stated[known]), 5),
-        accuracy_most_confident_tenth=round(scores.accuracy_of_most_confident(labels, called, stated), 5),
-        log_loss=round(scores.log_loss(labels, given), 5),
-        calibration_slope=round(scores.calibration_slope(labels, given), 4),
-    )
-
-
-def _plain_score(horizon: int, labels: NDArray[np.int64], called: NDArray[np.int64]) -> dict[str, Any]:
-    low, high = scores.bootstrap_interval(labels, called, block=BLOCK)
-    return {
-        "horizon": horizon,
-        "rows": int((labels >= 0).sum()),
-        "macro_f1": round(scores.macro_f1(labels, called), 5),
-        "macro_f1_interval": (round(low, 5), round(high, 5)),
-        "mcc": round(scores.matthews(labels, called), 5),
-        "accuracy": round(scores.accuracy(labels, called), 5),
+def _baselines(
+    reference: Judged, recording: Recording, file: Path, learned_from: dict[str, str]
+) -> dict[str, Judged]:
+    directions, horizons = reference.directions, reference.horizons
+    persistent = [baselines.persistence(directions[:, h], horizon) for h, horizon in enumerate(horizons)]
+    common = [baselines.majority(directions[FIRST:, h], len(recording)) for h in range(len(horizons))]
+    found = {
+        PERSISTENCE: Judged(horizons, directions, np.stack(persistent, axis=1)),
+        MAJORITY: Judged(horizons, directions, np.stack(common, axis=1)),
     }
+    shipped, features = rivals.read_rivals(), read_features(recording, file)
+    for name, rival in shipped.by_name.items():
+        shared = tuple(horizon for horizon in horizons if horizon in rival.horizons)
+        if shared:
+            learned_from[name] = shipped.recording_sha256
+            found[name] = _rival(rival, reference.only(shared), features)
+    return found
 
 
-def _baselines(reference: _Judged) -> dict[str, tuple[Score, ...]]:
-    found: dict[str, list[Score]] = {PERSISTENCE: [], MAJORITY: []}
-    for h, horizon in enumerate(reference.horizons):
-        labels = reference.directions[:, h]
-        persistent = baselines.persistence(labels, horizon)[FIRST:]
-        common = baselines.majority(labels[FIRST:], len(persistent))
-        for name, called in ((PERSISTENCE, persistent), (MAJORITY, common)):
-            found[name].append(Score(**_plain_score(horizon, labels[FIRST:], called)))
-    return {name: tuple(rows) for name, rows in found.items()}
+def _rival(rival: rivals.Rival, reference: Judged, features: NDArray[np.float32]) -> Judged:
+    logs = rival.log_probabilities(features, reference.horizons)
+    offsets = rival.offsets[[rival.horizons.index(horizon) for horizon in reference.horizons]]
+    calls = np.argmax(logs + offsets, axis=2)
+    return Judged(reference.horizons, reference.directions, calls, np.exp(logs))
+
+
+def _leads(judged: Mapping[str, Judged], against: Mapping[str, Judged]) -> tuple[Lead, ...]:
+    return tuple(
+        lead(name, one, baseline, rival, horizon, FIRST)
+        for name, one in judged.items()
+        for baseline, rival in against.items()
+        for horizon in one.horizons
+        if horizon in rival.horizons
+    )

@@ -34,7 +34,8 @@ class Calibration(nn.Module):
     - ``call_offset`` (H, 3) is added to the logits before the direction is
       called: it trades accuracy on the common class for the rare ones and
       leaves the probabilities alone.
-    - the odds of the confidence become ``trust * odds + doubt``.
+    - the odds of the confidence become ``trust * odds + lean * lift + doubt``: how
+      much is left of the direction's own odds, and of what was learned beside them.
     - ``return_bps`` (H,) is the unit of the expected return.
     """
 
@@ -42,6 +43,7 @@ class Calibration(nn.Module):
     shift: Tensor
     call_offset: Tensor
     trust: Tensor
+    lean: Tensor
     doubt: Tensor
     return_bps: Tensor
 
@@ -51,6 +53,7 @@ class Calibration(nn.Module):
         self.register_buffer("shift", torch.zeros(horizons, CLASSES))
         self.register_buffer("call_offset", torch.zeros(horizons, CLASSES))
         self.register_buffer("trust", torch.ones(horizons))
+        self.register_buffer("lean", torch.ones(horizons))
         self.register_buffer("doubt", torch.zeros(horizons))
         self.register_buffer("return_bps", torch.ones(horizons))
 
@@ -59,7 +62,7 @@ class Calibration(nn.Module):
         calibrated = logits * self.scale + self.shift
         plain = calibrated.detach()
         call = torch.argmax(plain + self.call_offset, dim=-1)
-        odds = self.trust * (odds_of(plain, call) + lift) + self.doubt
+        odds = self.trust * odds_of(plain, call) + self.lean * lift + self.doubt
         return calibrated, torch.sigmoid(odds), expected * self.return_bps
 
 

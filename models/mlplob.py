@@ -14,11 +14,15 @@ from models.bin_ctabl import BilinearNormalisation
 from models.encoding import BOOK_ROWS, Encoding
 from models.heads import ForecastHeads, ForecastNetwork, Heads
 from models.signals import BookLevels, BookSignals
+from models.summary import BookSummary
 
 
 @dataclass(frozen=True, slots=True)
 class MlpLobConfig:
-    """Sizes of the network. ``levels`` as in ``BinCtablConfig``; ``rows``: how many of the last it reads."""
+    """Sizes of the network.
+
+    ``levels`` and ``summary`` as in ``BinCtablConfig``; ``rows``: how many of the last it mixes.
+    """
 
     horizons: tuple[int, ...] = (10, 20, 30, 50, 100)
     encoding: Encoding = Encoding.BOOK_WINDOW
@@ -29,8 +33,11 @@ class MlpLobConfig:
     ratio: int = 2
     kept: int = 8
     dropout: float = 0.3
+    summary: bool = False
 
     def __post_init__(self) -> None:
+        if self.summary and self.levels:
+            raise ValueError("summary: is made from the book signals; set levels to 0")
         if not 1 <= self.rows <= BOOK_ROWS:
             raise ValueError(f"rows: {self.rows} must lie in 1..{BOOK_ROWS}")
 
@@ -98,15 +105,27 @@ class MlpLob(ForecastNetwork):
             nn.Linear(config.kept * config.rows, config.width),
             nn.GELU(),
         )
-        self.heads = ForecastHeads(width=config.width, horizons=len(config.horizons))
+        self.summary = BookSummary(rows=BOOK_ROWS) if config.summary else None
+        beside = self.summary.size if self.summary is not None else 0
+        self.heads = ForecastHeads(width=config.width + beside, horizons=len(config.horizons))
 
+    @torch.no_grad()
     def fit_inputs(self, *inputs: Tensor) -> None:
         """Take the scale of the inputs from windows of the training part."""
         self.normalise.fit(self.stem(inputs[0][:, -self.rows :]))
+        if self.summary is not None:
+            self.summary.fit(inputs[0], self.stem(inputs[0]))
 
     def forward(self, window: Tensor) -> Heads:
         """(B, T, L, 4) -> (B, H, 3), (B, H), (B, H)."""
-        x = self.normalise(self.stem(window[:, -self.rows :]))
-        x = self.mix(self.embed(x) + self.positions)
-        answers: Heads = self.heads(self.condense(x))
-        return answers
+        if self.summary is None:
+            answers: Heads = self.heads(self._read(self.stem(window[:, -self.rows :])))
+            return answers
+        signals = self.stem(window)
+        read = self._read(signals[:, -self.rows :])
+        both: Heads = self.heads(torch.cat((read, self.summary(window, signals)), dim=1))
+        return both
+
+    def _read(self, signals: Tensor) -> Tensor:
+        condensed: Tensor = self.condense(self.mix(self.embed(self.normalise(signals)) + self.positions))
+        return condensed

@@ -42,6 +42,7 @@ from server.rpc.money import EstimateHandlers, SpendHandlers
 from server.rpc.predict import PredictHandlers
 from server.rpc.server import RpcServer, Service
 from server.rpc.stream import StreamHandlers
+from server.rpc.training import TrainingHandlers
 from server.storage.audit.erasure import Eraser
 from server.storage.audit.keys import KeyReference
 from server.storage.audit.log import SqlAuditLog
@@ -53,6 +54,7 @@ from server.storage.store import SqlPredictionStore, open_store
 from server.telemetry.logs import configure_logs
 from server.telemetry.metrics import Metrics, MetricsServer
 from server.telemetry.spending import BudgetCollector, SpendMetrics
+from server.training.trainings import Trainings
 
 log = structlog.get_logger(__name__)
 VERSION = version("consilience-server")
@@ -119,6 +121,7 @@ class App:
                 _named(admin_service_pb2, "Admin"),
                 [
                     AdminHandlers(admin, store, changes),
+                    TrainingHandlers(self._trainings(clock)),
                     LearningHandlers(learner, performances, clock),
                     SpendHandlers(treasury, changes),
                     AuditHandlers(store, eraser),
@@ -189,6 +192,11 @@ class App:
             await experiments.start()
             self._stack.push_async_callback(experiments.close)
         return experiments
+
+    def _trainings(self, clock: Clock) -> Trainings:
+        trainings = Trainings(self.settings.training, self.settings.inference.repository, clock)
+        self._stack.push_async_callback(trainings.close)
+        return trainings
 
     def _listen_for_metrics(self, metrics: Metrics) -> None:
         if self.settings.telemetry.metrics_listen:

@@ -27,6 +27,7 @@ from server.rpc.settings import RpcSettings
 from server.storage.audit.settings import AuditSettings, RetentionSettings
 from server.storage.settings import StorageSettings
 from server.telemetry.settings import TelemetrySettings
+from server.training.settings import TrainingSettings
 
 DEFAULT_FILE = Path(__file__).parent / "quickstart.toml"
 
@@ -97,6 +98,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     recordings: RecordingsSettings = RecordingsSettings()
     inference: InferenceSettings = InferenceSettings()
+    training: TrainingSettings = TrainingSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     spending: SpendingSettings = SpendingSettings()
     budgets: dict[str, BudgetSettings] = Field(default_factory=dict)

@@ -13,8 +13,9 @@ from models.training.inference import Answers
 from models.training.losses import balance_offsets
 
 BALANCES = np.linspace(0.0, 1.0, 11)
-#: How strongly trust and doubt are held at 1 and 0, in examples.
-PRIOR_EXAMPLES = 20.0
+#: How strongly trust, lean and doubt are held at 1, 0 and 0, in examples. What was learned beside
+#: the direction's own odds ordered later rows worse than those odds did, so it has to earn its place.
+PRIOR_EXAMPLES = (20.0, 2000.0, 20.0)
 
 
 def fit_temperature(answers: Answers, directions: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -48,25 +49,37 @@ def _best_balance(
 
 
 def fit_confidence(
-    confidence: NDArray[np.float32], right: NDArray[np.bool_], *, steps: int = 50
-) -> tuple[float, float]:
-    """Trust and doubt (Platt's a and b) of one horizon: right ~ sigmoid(trust * odds + doubt).
+    odds: NDArray[np.float64], lift: NDArray[np.float64], right: NDArray[np.bool_], *, steps: int = 50
+) -> tuple[float, float, float]:
+    """Trust, lean and doubt of one horizon: right ~ sigmoid(trust * odds + lean * lift + doubt).
 
-    Source: Platt 1999, Advances in Large Margin Classifiers; held near (1, 0) by a weak prior.
+    Source: Platt 1999, Advances in Large Margin Classifiers, with a second
+    input. Held near (1, 0, 0) by a weak prior: what was learned beside the
+    direction's own odds counts only as far as unseen rows bear it out.
     """
-    claimed = np.clip(confidence.astype(np.float64), 1e-6, 1 - 1e-6)
-    design = np.stack((np.log(claimed / (1 - claimed)), np.ones(len(claimed))), axis=1)
-    start = np.array([1.0, 0.0])
-    fitted, hold = start.copy(), PRIOR_EXAMPLES * np.eye(2)
+    design = np.stack((odds, lift, np.ones(len(odds))), axis=1)
+    start = np.array([1.0, 0.0, 0.0])
+    fitted, hold = start.copy(), np.diag(PRIOR_EXAMPLES)
     for _ in range(steps):
-        given = 1.0 / (1.0 + np.exp(-design @ fitted))
+        given = 1.0 / (1.0 + np.exp(-np.clip(design @ fitted, -30.0, 30.0)))
         slope = design.T @ (given - right) + hold @ (fitted - start)
         curvature = design.T @ (design * (given * (1 - given))[:, None]) + hold
         move = np.linalg.solve(curvature, slope)
         fitted -= move
         if np.abs(move).max() < 1e-9:
             break
-    return float(fitted[0]), float(fitted[1])
+    return float(fitted[0]), float(fitted[1]), float(fitted[2])
+
+
+def odds_and_lift(
+    answers: Answers, calls: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Log-odds of each call, (N, H), and what the confidence adds to them while nothing is calibrated."""
+    called = np.take_along_axis(answers.log_probabilities, calls[..., None], axis=2)[..., 0]
+    called = np.minimum(called, -1e-6)
+    odds = called - np.log(-np.expm1(called))
+    claimed = np.clip(answers.confidence.astype(np.float64), 1e-6, 1 - 1e-6)
+    return odds, np.log(claimed / (1 - claimed)) - odds
 
 
 def set_temperature(network: ForecastNetwork, temperature: NDArray[np.float64]) -> None:
@@ -85,11 +98,23 @@ def set_call_balance(
 
 
 def set_confidence(network: ForecastNetwork, answers: Answers, directions: NDArray[np.int64]) -> None:
-    """Fit and set trust and doubt of every horizon; ``answers`` come from the network as it is now."""
-    calls = answers.calls(network.calibration().call_offset.cpu().numpy())
+    """Fit and set trust, lean and doubt of every horizon.
+
+    ``answers`` come from the network as it is now, its confidence not calibrated yet.
+    """
+    calibration = network.calibration()
+    calls = answers.calls(calibration.call_offset.cpu().numpy())
+    odds, lift = odds_and_lift(answers, calls)
     for h in range(directions.shape[1]):
         known = directions[:, h] >= 0
         right = calls[known, h] == directions[known, h]
-        trust, doubt = fit_confidence(answers.confidence[known, h], right)
-        network.calibration().trust[h] = trust
-        network.calibration().doubt[h] = doubt
+        trust, lean, doubt = fit_confidence(odds[known, h], lift[known, h], right)
+        calibration.trust[h], calibration.lean[h], calibration.doubt[h] = trust, lean, doubt
+
+
+def unset_confidence(network: ForecastNetwork) -> None:
+    """Take the calibration of the confidence back."""
+    calibration = network.calibration()
+    calibration.trust.fill_(1.0)
+    calibration.lean.fill_(1.0)
+    calibration.doubt.fill_(0.0)

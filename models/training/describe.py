@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a finished training says about itself: the manifest of its artifact."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import Enum
@@ -35,8 +35,9 @@ def describe(
     seeds: tuple[int, ...],
     seconds: float,
     note: str,
+    rivals: Mapping[str, Sequence[float]] | None = None,
 ) -> Manifest:
-    """The manifest of a trained network, still without weights."""
+    """The manifest of a trained network, still without weights. ``rivals``: macro-F1 by horizon."""
     horizons = task.config.horizons
     offsets = trained.network.calibration().call_offset.tolist()
     return Manifest(
@@ -63,7 +64,7 @@ def describe(
         ),
         market=task.source.origin.market,
         provenance=_provenance(task, trained, seeds[0], seconds, note),
-        metrics=_metrics(task, tests, seeds),
+        metrics=_metrics(task, tests, seeds, rivals or {}),
         weights={},
         purpose=PURPOSE,
     )
@@ -113,11 +114,16 @@ def _provenance(task: Task, trained: Trained, seed: int, seconds: float, note: s
     )
 
 
-def _metrics(task: Task, tests: Sequence[Tested], seeds: tuple[int, ...]) -> Metrics | None:
+def _metrics(
+    task: Task, tests: Sequence[Tested], seeds: tuple[int, ...], rivals: Mapping[str, Sequence[float]]
+) -> Metrics | None:
     if not tests:
         return None
     scores: list[HorizonScores] = [
-        score_horizon(tests, h, horizon) for h, horizon in enumerate(task.config.horizons)
+        score_horizon(tests, h, horizon).model_copy(
+            update={"rivals": {name: values[h] for name, values in rivals.items()}}
+        )
+        for h, horizon in enumerate(task.config.horizons)
     ]
     method = (
         f"{task.settings.folds} walk-forward tests over the last 40 % of the recording, each after training "

@@ -5,24 +5,23 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from models import artifact
 from models.architectures import architecture, make_config, plain_config
 from models.manifest import Manifest
-from models.training import calibrate
+from models.training import report
 from models.training.describe import describe, plain_settings
-from models.training.inference import answer
-from models.training.progress import Observer, silent
+from models.training.progress import Observer, as_part, silent
 from models.training.settings import Recipe, TrainingSettings
+from models.training.shipping import set_from_tests
 from models.training.sources import Source
-from models.training.splits import Split
+from models.training.splits import Split, everything
 from models.training.walk_forward import Course, Task, Tested, Trained, examine, train_split
 from models.training.world import ALONE, World
 from models.version import CODE_VERSION
@@ -32,7 +31,11 @@ Stop = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to train and where to put it. ``out`` is a folder NAME/VERSION."""
+    """What to train and where to put it. ``out`` is a folder NAME/VERSION.
+
+    ``keep``: leave the checkpoints, so that the same job only calibrates and writes again.
+    ``report``: folder for plots and a page; learned baselines are fitted for it.
+    """
 
     architecture: str
     source: Source
@@ -42,6 +45,8 @@ class Job:
     work: Path | None = None
     threads: int = 1
     note: str = ""
+    keep: bool = False
+    report: Path | None = None
 
     @property
     def name(self) -> str:
@@ -68,6 +73,17 @@ class Done:
     folder: Path
     tests: tuple[Tested, ...]
 
+    def as_line(self) -> str:
+        """The outcome as one line of JSON."""
+        scores = self.manifest.metrics.model_dump(mode="json") if self.manifest.metrics else None
+        content = {
+            "artifact": f"{self.manifest.name}/{self.manifest.version}",
+            "folder": str(self.folder),
+            "parameters": self.manifest.parameters,
+            "metrics": scores,
+        }
+        return json.dumps(content)
+
     def summary(self) -> str:
         """A few lines for people."""
         head = f"{self.manifest.name} version {self.manifest.version}: {self.manifest.parameters} parameters"
@@ -90,6 +106,8 @@ def run_job(
         ValueError: a setting or the data does not fit; names it.
     """
     version = job.version
+    if job.report is not None:
+        report.check_extra()
     torch.set_num_threads(job.threads)
     config = make_config(job.architecture, job.recipe.config)
     task = Task(
@@ -106,7 +124,7 @@ def run_job(
     trained = None if tests is None else _train_shipped(job, task, work, observer, stop, world)
     if tests is None or trained is None:
         return None
-    _set_calls_from_tests(trained, tests, task)
+    set_from_tests(trained, tests, task)
     manifest = describe(
         name=job.name,
         version=version,
@@ -116,11 +134,15 @@ def run_job(
         seeds=job.seeds,
         seconds=time.monotonic() - begun,
         note=job.note,
+        rivals=report.rival_scores(task) if job.report is not None and world.leads else None,
     )
     if world.leads:
         sample = trained.examples.batch(trained.split.validation.rows[:8]).inputs
         manifest = artifact.save({"fp32": trained.network.cpu()}, sample, manifest, job.out)
-        _remove(work)
+        if job.report is not None:
+            report.write_report(manifest, tests, trained.standing.history, job.report)
+        if not job.keep:
+            _remove(work)
     return Done(manifest, job.out, tuple(tests))
 
 
@@ -131,12 +153,13 @@ def _walk_forward(
     if not settings.folds:
         return []
     splits = task.source.tests(folds=settings.folds, validation_share=settings.validation_share, **task.span)
-    tests = []
+    tests: list[Tested] = []
+    parts = len(job.seeds) * len(splits) + 1
     for seed in job.seeds:
         for fold, split in enumerate(splits, start=1):
             stage = f"seed {seed} fold {fold} of {len(splits)}"
-            seeded = replace(settings, seed=seed)
-            course = _course(task, seeded, split, stage, work / f"s{seed}f{fold}", observer, stop, world)
+            seeded, told = replace(settings, seed=seed), as_part(observer, len(tests) + 1, parts)
+            course = _course(task, seeded, split, stage, work / f"s{seed}f{fold}", told, stop, world)
             trained = train_split(task, split, seeded, course)
             if trained.stopped == "cancelled":
                 return None
@@ -149,7 +172,11 @@ def _train_shipped(
 ) -> Trained | None:
     settings = replace(task.settings, seed=job.seeds[0])
     split = task.source.whole(validation_share=settings.validation_share, **task.span)
-    course = _course(task, settings, split, "final", work / "final", observer, stop, world)
+    if settings.refit and settings.folds:
+        split = everything(len(task.source), validation_share=settings.validation_share, **task.span)
+    parts = len(job.seeds) * settings.folds + 1
+    told = as_part(observer, parts, parts)
+    course = _course(task, settings, split, "final", work / "final", told, stop, world)
     trained = train_split(task, split, settings, course)
     return None if trained.stopped == "cancelled" else trained
 
@@ -175,23 +202,6 @@ def _course(
     }
     identity = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return Course(stage, identity, file.with_suffix(".npz"), observer, stop, world)
-
-
-def _set_calls_from_tests(trained: Trained, tests: Sequence[Tested], task: Task) -> None:
-    """Call directions as was best over all walk-forward tests: more rows than one validation part has."""
-    if not tests or task.settings.call_balance is not None:
-        return
-    exponents = []
-    for h in range(len(task.config.horizons)):
-        found = [calibrate.fit_call_balance(test.answers, test.directions, test.shares)[h] for test in tests]
-        exponents.append(float(np.mean(found)))
-    trained.balances[:] = exponents
-    rows = trained.split.validation.rows
-    calibrate.set_call_balance(trained.network, trained.shares, exponents)
-    trained.network.calibration().trust.fill_(1.0)
-    trained.network.calibration().doubt.fill_(0.0)
-    answers = answer(trained.network, trained.examples, rows, device=task.settings.device)
-    calibrate.set_confidence(trained.network, answers, trained.examples.targets.directions[rows])
 
 
 def _remove(work: Path) -> None:

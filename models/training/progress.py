@@ -2,9 +2,10 @@
 """How far a training is, for people (a bar) and for machines (lines of JSON)."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -16,8 +17,9 @@ class Report:
     """Where a training stands.
 
     ``stage`` says which of several trainings it is ("fold 2 of 5"). Losses are
-    None until there is one. ``percent`` counts batches of the longest possible
-    course; stopping early ends it before 100.
+    None until there is one. ``part`` of ``parts`` is this training's place among
+    all of a job. ``percent`` counts batches of the longest possible course;
+    stopping early ends it before 100.
     """
 
     stage: str
@@ -29,12 +31,14 @@ class Report:
     best_loss: float | None = None
     macro_f1: tuple[float, ...] = ()
     seconds: float = 0.0
+    part: int = 1
+    parts: int = 1
 
     @property
     def percent(self) -> float:
-        """Share of the batches done, 0..100."""
-        done = self.epoch * self.batches + self.batch
-        return 100.0 * done / max(1, self.epochs * self.batches)
+        """Share of all batches of all parts that are done, 0..100."""
+        done = (self.epoch * self.batches + self.batch) / max(1, self.epochs * self.batches)
+        return 100.0 * (self.part - 1 + done) / self.parts
 
 
 class Observer(Protocol):
@@ -107,8 +111,19 @@ def append_to(file: Path) -> Iterator[JsonLines]:
         yield JsonLines(stream)
 
 
-def observe(*, file: Path | None, bar: bool) -> AbstractContextManager[Observer]:
-    """Lines in a file, a bar on the terminal, or nothing."""
+def observe(*, file: Path | None, bar: bool, lines: bool = False) -> AbstractContextManager[Observer]:
+    """Lines in a file, lines on standard output, a bar on the terminal, or nothing."""
     if file is not None:
         return append_to(file)
+    if lines:
+        return nullcontext(JsonLines(sys.stdout))
     return Bar() if bar else nullcontext(silent)
+
+
+def as_part(observer: Observer, part: int, parts: int) -> Observer:
+    """An observer of one training among the ``parts`` of a job."""
+
+    def placed(report: Report) -> None:
+        observer(replace(report, part=part, parts=parts))
+
+    return placed

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 SUFFIX = ".book20.npz"
 LEVELS = 20
 _TABLES = ("ask_px", "ask_qty", "bid_px", "bid_qty")
-_COLUMNS = ("recv_us", "trade_buy_qty", "trade_sell_qty", "last_trade_px")
+_TRADES = ("trade_buy_qty", "trade_sell_qty", "last_trade_px")
+_COLUMNS = ("recv_us", *_TRADES)
 
 
 class RecordingError(ValueError):
@@ -28,7 +29,8 @@ class Recording:
     ask_px, bid_px (N, 20): whole ticks, best first; ask_qty, bid_qty (N, 20):
     whole lots. recv_us (N,): receive time, microseconds since the epoch.
     trade_buy_qty, trade_sell_qty (N,): lots traded since the previous row, by
-    the side that took; last_trade_px (N,): 0 before the first. ``sha256`` is the hash of the file.
+    the side that took; last_trade_px (N,): 0 before the first. All three are 0
+    where the file holds no trades. ``sha256`` is the hash of the file.
     """
 
     name: str
@@ -67,13 +69,15 @@ def read_recording(path: str | Path) -> Recording:
     try:
         content = file.read_bytes()
         with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in (*_TABLES, *_COLUMNS, "meta")}
+            arrays = {name: archive[name] for name in (*_TABLES, "recv_us", "meta")}
+            arrays |= {name: archive[name] for name in _TRADES if name in archive.files}
     except KeyError as error:
         raise RecordingError(f"{file}: {error.args[0]}; a recording holds {', '.join(_TABLES)} ...") from None
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise RecordingError(f"{file}: cannot be read as a {SUFFIX} recording: {error}") from error
     meta = _read_meta(file, arrays.pop("meta"))
     rows = len(arrays["recv_us"])
+    arrays |= {name: np.zeros(rows, np.int64) for name in _TRADES if name not in arrays}
     for name in _TABLES:
         _check(file, name, arrays[name], (rows, LEVELS))
     for name in _COLUMNS:

@@ -48,7 +48,9 @@ class TrainingSettings:
     examples mirrored. ``class_balance``: exponent of the inverse class
     frequencies in the loss, 0 for none. ``call_balance``: the same for the
     direction called, see ``Calibration.call_offset``; None takes what is best
-    on the validation part. ``max_seconds``: stop early, keep the best so far.
+    on the validation part. ``refit``: train the shipped network on all rows, the
+    newest too, and calibrate it by the walk-forward tests; False keeps a
+    validation part out of it. ``max_seconds``: stop early, keep the best so far.
     """
 
     learning_rate: float = 1e-4
@@ -67,6 +69,7 @@ class TrainingSettings:
     mirror: bool = False
     class_balance: float = 0.0
     call_balance: float | None = None
+    refit: bool = False
     max_seconds: float | None = None
     seed: int = 0
     device: str = "cpu"

@@ -72,7 +72,7 @@ class RecordingSource:
             RecordingError: it cannot be read.
         """
         self.recording: Recording = read_recording(file)
-        self._file = file
+        self.file = file
 
     @property
     def origin(self) -> Origin:
@@ -91,7 +91,7 @@ class RecordingSource:
 
     def inputs(self, encodings: Sequence[Encoding]) -> Inputs:
         """Book windows and features."""
-        return read_inputs(self.recording, self._file, encodings)
+        return read_inputs(self.recording, self.file, encodings)
 
     def targets(self, *, past: int, horizons: Sequence[int], settings: LabelSettings) -> Targets:
         """By thresholds of the rows before ``past``."""

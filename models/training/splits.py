@@ -45,6 +45,16 @@ def chronological(rows: int, *, validation_share: float, horizon: int, window: i
     return _split(rows, rows, validation_share=validation_share, horizon=horizon, window=window)
 
 
+def everything(rows: int, *, validation_share: float, horizon: int, window: int) -> Split:
+    """All rows for training; the newest are watched as well, which shows that it learns, not how well.
+
+    Raises:
+        ValueError: the rows do not suffice.
+    """
+    watched = chronological(rows, validation_share=validation_share, horizon=horizon, window=window)
+    return Split(Part(window - 1, rows - horizon), watched.validation, watched.test)
+
+
 def walk_forward(
     rows: int, *, folds: int, validation_share: float, horizon: int, window: int, first_test: float = 0.6
 ) -> list[Split]:

@@ -4,7 +4,7 @@
     python -m models.training.train --architecture bin_ctabl \
         --recording nexousdt_spot_20240723_25_train70 --out models/weights/bin_ctabl/1
 
-A recording is a path, or a name that is looked up in $CONSILIENCE_DATA/lob.
+A recording is a path, or a name or symbol that is looked up in $CONSILIENCE_DATA/lob.
 Press Ctrl-C, or send SIGTERM, to stop: the same command goes on from there.
 """
 
@@ -17,42 +17,25 @@ from pathlib import Path
 from types import FrameType
 
 from models.training.fi2010 import Fi2010Source
+from models.training.finding import find_source
 from models.training.job import Job, run_job
 from models.training.progress import observe
 from models.training.recipes import recipe
-from models.training.recordings import SUFFIX, RecordingError
-from models.training.sources import RecordingSource, Source
 from models.training.world import join_world, leave_world, local_device
 
 
-def find_source(name: str) -> Source:
-    """The source of that name: a recording by path or by name, or a folder with FI-2010.
-
-    Raises:
-        RecordingError: there is none, or it cannot be read.
-    """
-    candidates = [Path(name)]
-    if data := os.environ.get("CONSILIENCE_DATA"):
-        candidates.append(Path(data) / "lob" / f"{name.removesuffix(SUFFIX)}{SUFFIX}")
-    for candidate in candidates:
-        if candidate.is_dir():
-            return Fi2010Source(candidate)
-        if candidate.is_file():
-            return RecordingSource(candidate)
-    raise RecordingError(f"recording: {name!r} is no file; give a path, or set CONSILIENCE_DATA")
-
-
 class StopSignal:
-    """True once the process was asked to end."""
+    """True once the process was asked to end, or where wished once the one that began it is gone."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_parent: bool = False) -> None:
         self.asked = False
+        self._parent = os.getppid() if with_parent else None
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
 
     def __call__(self) -> bool:
         """Whether to stop."""
-        return self.asked
+        return self.asked or (self._parent is not None and os.getppid() != self._parent)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -74,8 +57,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", help="cpu or cuda; under torchrun each process takes its own GPU")
     parser.add_argument("--threads", type=int, default=1, help="torch threads on a CPU")
     parser.add_argument("--work", type=Path, help="folder for checkpoints; default OUT/../.training")
+    parser.add_argument("--keep", action="store_true", help="leave the checkpoints where they are")
+    parser.add_argument("--report", type=Path, help="write a report with plots into this folder")
     parser.add_argument("--progress", type=Path, help="also append progress as JSON lines to this file")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--json", action="store_true", help="progress and result as lines of JSON")
+    parser.add_argument("--nice", type=int, default=0, help="stand back behind other processes, 0..19")
+    parser.add_argument("--stop-with-parent", action="store_true", help="end where the caller has ended")
     parser.add_argument("--note", default="", help="kept in the manifest")
     return parser.parse_args(arguments)
 
@@ -101,19 +89,23 @@ def make_job(options: argparse.Namespace) -> Job:
         work=options.work,
         threads=options.threads,
         note=options.note,
+        keep=options.keep,
+        report=options.report,
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 done, 1 an input was wrong, 130 stopped before the end."""
     options = parse(arguments)
-    stop = StopSignal()
+    stop = StopSignal(with_parent=options.stop_with_parent)
+    if options.nice:
+        os.nice(options.nice)
     try:
         job = make_job(options)
         world = join_world(job.recipe.training.device)
         try:
-            bar = world.leads and not options.quiet
-            with observe(file=options.progress, bar=bar) as observer:
+            bar = world.leads and not options.quiet and not options.json
+            with observe(file=options.progress, bar=bar, lines=options.json and world.leads) as observer:
                 done = run_job(job, observer=observer, stop=stop, world=world)
         finally:
             leave_world(world)
@@ -123,7 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if done is None:
         sys.stderr.write("stopped; the same command goes on from here\n")
         return 130
-    sys.stdout.write(done.summary() + "\n")
+    if world.leads:
+        sys.stdout.write((done.as_line() if options.json else done.summary()) + "\n")
     return 0
 
 

@@ -4,6 +4,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,6 +69,8 @@ class Tested:
     persistence: NDArray[np.int64]
     majority: NDArray[np.int64]
     shares: NDArray[np.float64]
+    calibration: dict[str, NDArray[np.float32]]
+    history: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,11 @@ def examine(trained: Trained, horizons: Sequence[int], *, device: str = "cpu") -
         persistence=np.stack(repeated, axis=1),
         majority=np.stack(common, axis=1),
         shares=trained.shares,
+        calibration={
+            name: value.detach().cpu().numpy().copy()
+            for name, value in trained.network.calibration().named_buffers()
+        },
+        history=tuple(trained.standing.history),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli import audit, budget, config, experiment, outcomes
+from server.cli import audit, budget, config, experiment, models, outcomes
 from server.cli.backtest import backtest
 from server.cli.erase import erase
 from server.cli.estimate import estimate
@@ -24,6 +24,7 @@ from server.cli.simulate import simulate
 from server.cli.spend import spend
 from server.cli.status import status
 from server.cli.stream import stream
+from server.cli.train import train
 
 if TYPE_CHECKING:
     from server.cli.failures import Failure
@@ -58,12 +59,14 @@ def consilience(
 COMMANDS = (
     serve, predict, stream, market, members, status, spend, estimate, performance, replay, erase, simulate,
     evaluate, research, backtest,
+    train,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(config.app, name="config")
 app.add_typer(budget.app, name="budget")
 app.add_typer(outcomes.app, name="outcomes")
+app.add_typer(models.app, name="models")
 app.add_typer(audit.app, name="audit")
 app.add_typer(experiment.app, name="experiment")
 

@@ -57,6 +57,8 @@ def test_all_commands_are_there() -> None:
         "experiment resume",
         "research",
         "backtest",
+        "train",
+        "models evaluate",
         "config check",
         "outcomes record",
         "outcomes import",

@@ -9,10 +9,13 @@ from models.checks import CHECKS, Specimen, check_compiled_equals_eager, check_s
 #: Few layers, so that all checks are quick; the parts are the same.
 FORMS = [
     ("bin_ctabl", {}),
+    ("bin_ctabl", {"summary": True}),
     ("bin_ctabl", {"levels": 20}),
     ("bin_ctabl", {"levels": 1, "horizons": [10]}),
     ("bin_ctabl", {"levels": 10, "encoding": "fi2010_window_as_published"}),
+    ("book_mlp", {}),
     ("mlplob", {}),
+    ("mlplob", {"summary": True}),
     ("mlplob", {"levels": 10, "rows": 100, "layers": 1}),
     ("tlob", {"layers": 1}),
     ("tlob", {"layers": 1, "auxiliary": True}),

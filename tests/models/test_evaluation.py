@@ -2,19 +2,24 @@
 """Scoring the networks of a repository on a recording."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
+import models
 from kernels import labels
 from models import artifact
-from models.evaluation import evaluate, load_newest
+from models.evaluation import BASELINES, evaluate, load_newest
+from models.manifest import write_manifest
 from models.training.inference import run
 from models.training.inputs import BookInputs
-from models.training.recordings import read_recording
+from models.training.recordings import RecordingError, read_recording
 from tests.inference import artifacts
 from tests.models import books
+
+WEIGHTS = Path(models.__path__[0]) / "weights"
 
 
 @pytest.fixture
@@ -34,7 +39,8 @@ def file(tmp_path):
 def test_everyone_is_scored(repository, file):
     found = evaluate(repository, file)
     assert sorted(found.forecasters) == [
-        "ensemble", "features/1", "first/2", "majority", "persistence", "second/1",
+        "ensemble", "features/1", "first/2", "gradient_boosting", "logistic_regression", "majority",
+        "persistence", "second/1",
     ]  # fmt: skip
     for name, rows in found.forecasters.items():
         assert [row.horizon for row in rows] == [10, 50], name
@@ -87,7 +93,48 @@ def test_newest_and_named(repository):
         load_newest(repository / "first")
 
 
-def test_a_recording_shorter_than_the_horizon(repository, tmp_path):
-    short = books.write(tmp_path, "short", **books.arrays(rows=120))
-    with pytest.raises(ValueError, match="no row has a label"):
-        evaluate(repository, short)
+def test_leads_are_differences_on_the_same_rows(repository, file):
+    found = evaluate(repository, file)
+    assert {each.baseline for each in found.leads} == set(BASELINES)
+    for each in found.leads:
+        scores = {
+            name: {row.horizon: row.macro_f1 for row in rows} for name, rows in found.forecasters.items()
+        }
+        if each.forecaster == "ensemble":
+            gain = scores["ensemble"][each.horizon] - scores[each.baseline][each.horizon]
+            assert each.macro_f1 == pytest.approx(gain, abs=2e-5)
+        assert each.interval[0] <= each.interval[1]
+
+
+def test_what_was_learned_from_this_file_is_named(repository, file):
+    assert evaluate(repository, file).seen == ()
+    manifest = artifact.load(repository / "second" / "1").manifest
+    provenance = manifest.provenance.model_copy(update={"recording_sha256": read_recording(file).sha256})
+    write_manifest(manifest.model_copy(update={"provenance": provenance}), repository / "second" / "1")
+    assert evaluate(repository, file).seen == ("second/1",)
+
+
+def test_a_recording_shorter_than_a_horizon_is_scored_on_the_others(repository, tmp_path):
+    short = books.write(tmp_path, "short", **books.arrays(rows=130))
+    found = evaluate(repository, short)
+    assert {row.horizon for rows in found.forecasters.values() for row in rows} == {10}
+    assert found.forecasters["first/2"][0].rows == 130 - 99 - 10
+    one = books.write(tmp_path, "one", **books.arrays(rows=110))
+    assert evaluate(repository, one).forecasters["ensemble"][0].rows == 1
+    none = books.write(tmp_path, "none", **books.arrays(rows=109))
+    with pytest.raises(RecordingError, match="has 109 rows; a window and the shortest horizon need 110"):
+        evaluate(repository, none)
+
+
+def test_a_recording_without_trades(repository, tmp_path):
+    silent = {"trade_buy_qty": None, "trade_sell_qty": None, "last_trade_px": None}
+    file = books.write(tmp_path, "silent", **{**books.arrays(rows=400), **silent})
+    assert evaluate(repository, file).rows == 400
+
+
+def test_later_data_of_the_market_is_scored_by_the_shipped_networks():
+    """The end of the recording; the networks have seen it, the figures only show that they are read right."""
+    found = evaluate(WEIGHTS, books.real(), names=["bin_ctabl"])
+    rows = {row.horizon: row for row in found.forecasters[next(iter(found.forecasters))]}
+    assert rows[10].macro_f1 > 0.6
+    assert found.seen

@@ -74,3 +74,19 @@ def test_bootstrap_interval_holds_the_score_and_knows_a_better_rival():
     assert low < scores.macro_f1(labels, good) < high
     low, high = scores.bootstrap_interval(labels, good, bad, draws=300)
     assert 0 < low < high
+
+
+def test_the_interval_of_the_slope_is_as_wide_as_that_of_a_bootstrap():
+    generator = np.random.default_rng(1)
+    probabilities = generator.dirichlet([2.0, 3.0, 2.0], 6000)
+    cumulative = probabilities.cumsum(axis=1)
+    labels = (generator.random(6000)[:, None] > cumulative).sum(axis=1)
+    slope, low, high = scores.calibration_slope_interval(labels, probabilities, block=50)
+    assert slope == scores.calibration_slope(labels, probabilities)
+    assert low < 1.0 < high
+    drawn = []
+    for _ in range(200):
+        starts = generator.integers(0, 120, 120) * 50
+        rows = (starts[:, None] + np.arange(50)).ravel()
+        drawn.append(scores.calibration_slope(labels[rows], probabilities[rows]))
+    assert (high - low) / 2 == pytest.approx(1.96 * np.std(drawn), rel=0.2)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scores the networks on a recording and shows the scores."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+import models
+from models.evaluation import BASELINES, ENSEMBLE, Evaluation, evaluate
+from models.judging import Score
+from models.manifest import ArtifactError
+from models.threads import use_threads
+from server.cli import looks
+from server.cli.failures import Failure
+
+SHIPPED = Path(models.__path__[0]) / "weights"
+
+
+def run_evaluation(
+    recording: Path,
+    out: Path | None,
+    *,
+    repository: Path | None,
+    names: Sequence[str],
+    precision: str,
+    threads: int,
+) -> None:
+    """Score, write the JSON and show a table for each horizon.
+
+    Raises:
+        Failure: the recording, a network or the output cannot be used.
+    """
+    use_threads(threads)
+    if not recording.is_file():
+        raise Failure(f"recording: {recording} is no file")
+    try:
+        found = evaluate(repository or SHIPPED, recording, names=names, precision=precision, tell=_tell)
+        if out is not None:
+            out.write_text(json.dumps(found.as_json(), indent=1) + "\n", encoding="utf-8")
+    except (ArtifactError, ValueError, OSError) as error:
+        raise Failure(str(error)) from error
+    _show(found)
+    if out is not None:
+        looks.console().print(f"written to {out}")
+
+
+def _tell(name: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\rscoring {name} ...\x1b[K")
+
+
+def _show(found: Evaluation) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+    console = looks.console()
+    console.print(f"[bold]{found.recording}[/bold]  {found.symbol}  {found.rows:,} rows")
+    for horizon in sorted({row.horizon for rows in found.forecasters.values() for row in rows}):
+        console.print(_table(found, horizon))
+    if found.seen:
+        console.print(
+            f"[yellow]{', '.join(found.seen)} learned from this very recording: "
+            "these scores say nothing about later data[/yellow]"
+        )
+
+
+def _table(found: Evaluation, horizon: int) -> Table:
+    table = Table(title=f"{horizon} updates ahead", title_justify="left")
+    for title in ("", "Macro-F1", "95 %", "MCC", "ECE", "Slope", "Top tenth right", "Log loss"):
+        table.add_column(title, justify="left" if not title else "right")
+    for name, rows in found.forecasters.items():
+        for row in rows:
+            if row.horizon == horizon:
+                style = "bold" if name == ENSEMBLE else "dim" if name in BASELINES else ""
+                table.add_row(name, *_cells(row), style=style)
+    return table
+
+
+def _cells(row: Score) -> list[str]:
+    low, high = row.macro_f1_interval
+
+    def figure(value: float | None, form: str = ".3f") -> str:
+        return looks.NOT_AVAILABLE if value is None else format(value, form)
+
+    return [
+        figure(row.macro_f1),
+        f"{low:.3f} to {high:.3f}",
+        figure(row.mcc),
+        figure(row.ece),
+        figure(row.calibration_slope, ".2f"),
+        looks.percent(row.accuracy_most_confident_tenth),
+        figure(row.log_loss),
+    ]

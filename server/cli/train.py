@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``consilience train``: train a network on a recording, or on FI-2010."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    architecture: Annotated[
+        str, typer.Option("--architecture", metavar="NAME", help="Kind of network; docs/models.md.")
+    ],
+    dataset: Annotated[
+        str,
+        typer.Option(
+            "--dataset",
+            metavar="NAME",
+            help="A recording's path, name or symbol ($CONSILIENCE_DATA/lob), or a folder with FI-2010.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="NAME/VERSION", help="Folder of the artifact that comes out.")
+    ],
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Left out: the recipe's.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", min=1, help="Left out: the recipe's.")
+    ] = None,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option("--seed", min=0, help="May be repeated: all are tested, the first is shipped."),
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option("--folds", min=0, help="Walk-forward tests; 0: none. Left out: 5.")
+    ] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option("--max-seconds", min=0.0, help="Time budget of each single training.")
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda.")] = "cpu",
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Processors to compute on.")] = 1,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FOLDER", help="Write a report with plots there."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Progress and result as lines of JSON.")] = False,
+) -> None:
+    """Train a network: walk-forward tests, then the one that is shipped, then its artifact.
+
+    Stop it at any time: the same command goes on from its last epoch. Under
+    torchrun several processes share the work, one GPU each.
+    """
+    from models.training.train import main
+
+    options = {
+        "--epochs": epochs,
+        "--batch-size": batch_size,
+        "--folds": folds,
+        "--max-seconds": max_seconds,
+        "--report": report,
+    }
+    given = [str(part) for pair in options.items() if pair[1] is not None for part in pair]
+    arguments = ["--architecture", architecture, "--recording", dataset, "--out", str(out), *given]
+    arguments += ["--seeds", ",".join(map(str, seed or [0])), "--device", device, "--threads", str(threads)]
+    raise typer.Exit(main([*arguments, *(["--json"] if as_json else [])]))
