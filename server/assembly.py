@@ -62,9 +62,22 @@ class Assembly:
         forecasters = {name: await self._forecaster(name) for name in sorted(used)}
         ensembles = [self._ensemble(name, forecasters) for name in self._settings.ensembles]
         self._check_plugins()
+        self._embed(ensembles)
         default = self._settings.default_ensemble or ensembles[0].spec.name
         self.ensembles = Ensembles(ensembles, default, self._settings.market.ensemble)
         return self.ensembles
+
+    def _embed(self, ensembles: list[Ensemble]) -> None:
+        if self._settings.embeddings is None:
+            return
+        if self._models is None:
+            raise ConfigError("embeddings: no language model is a member of any ensemble; leave it out")
+        try:
+            embedder = self._models.embedder(self._settings.embeddings)
+        except ValueError as error:
+            raise ConfigError(f"embeddings: {error}") from error
+        for ensemble in ensembles:
+            ensemble.embedder = embedder
 
     def _check_plugins(self) -> None:
         """Load the plug-ins that an ensemble names; a request may load others later.

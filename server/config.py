@@ -21,7 +21,7 @@ from server.forecasting.ensemble import make_plan
 from server.forecasting.errors import ConsilienceError
 from server.forecasting.nesting import check_nesting
 from server.inference.settings import InferenceSettings, NetworkSettings
-from server.llm.settings import ChatSettings, ProviderSettings
+from server.llm.settings import ChatSettings, EmbeddingSettings, ProviderSettings
 from server.recordings.settings import RecordedSettings, RecordingsSettings
 from server.rpc.settings import RpcSettings
 from server.storage.audit.settings import AuditSettings, RetentionSettings
@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     spending: SpendingSettings = SpendingSettings()
     budgets: dict[str, BudgetSettings] = Field(default_factory=dict)
     providers: dict[str, ProviderSettings] = Field(default_factory=dict)
+    embeddings: EmbeddingSettings | None = None
     forecasters: dict[str, ForecasterSettings] = Field(default_factory=dict)
     ensembles: dict[str, EnsembleSettings] = Field(min_length=1)
     experiments: dict[str, ExperimentSettings] = Field(default_factory=dict)

@@ -8,6 +8,7 @@ from dataclasses import astuple, replace
 
 from server.engine.advice import Adviser, Experienced
 from server.engine.hedging import HedgeAllowance
+from server.engine.meaning import Embedder
 from server.engine.paid import is_free
 from server.engine.probation import RollCall
 from server.engine.standing import Standing
@@ -36,6 +37,7 @@ class Ensemble:
         self.hedges = HedgeAllowance(spec.hedge_share)
         self.adviser: Adviser | None = None
         self.experienced: Experienced | None = None
+        self.embedder: Embedder | None = None
         self.scatter = Scatter()
         self.value = Selection()
         self.taught: Counter[str] = Counter()

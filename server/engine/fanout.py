@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 
 from server.engine.asking import GUARD_S, Asked, ask, let_go
+from server.engine.meaning import Meaning
 from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Absent
 from server.forecasting.ports import Forecaster
@@ -55,12 +56,14 @@ class Fanout:
         arrival: Arrival,
         order: Sequence[int] | None = None,
         width: int | None = None,
+        meaning: Meaning | None = None,
     ) -> None:
         self.seats = seats
         self.order = range(len(seats)) if order is None else order
         self._width = len(seats) if width is None else width
         self._line = deque(self.order)
         self._lost = 0
+        self._meaning = meaning
         self.deadline = deadline
         self._query = query
         self._arrival = arrival
@@ -97,6 +100,10 @@ class Fanout:
 
     async def _attempt(self, index: int, seat: Seat) -> None:
         asked = await ask(seat.name, seat.forecaster, self._query, seat.timeout_s, self.deadline)
+        if self._meaning is not None:
+            asked = replace(
+                asked, answer=await self._meaning.compared(asked.answer, self._query, self.deadline)
+            )
         self._arrivals.put_nowait((index, asked))
 
     def attempts(self, index: int) -> int:

@@ -8,6 +8,7 @@ from server.engine.events import Listener
 from server.engine.execution import EXECUTIONS
 from server.engine.fanout import Fanout, Seat
 from server.engine.hedging import hedge_delay_s
+from server.engine.meaning import meaning_of
 from server.engine.selecting import LEARNED, SELECTIONS, kind_of, price_usd
 from server.engine.stopping import weighs_worth
 from server.engine.worth import Worth
@@ -39,7 +40,8 @@ async def gather(
     consensus = RunningConsensus(query.question, plan, listener, advice)
     consensus.worth = _worth(ensemble, plan, query.question)
     seats = [_seat(ensemble, plan, member) for member in plan.members]
-    async with Fanout(seats, query, deadline, consensus.arrive, plan.order, _width(plan)) as fanout:
+    meaning = meaning_of(query.question.kind, ensemble.embedder)
+    async with Fanout(seats, query, deadline, consensus.arrive, plan.order, _width(plan), meaning) as fanout:
         await EXECUTIONS[plan.spec.execution](fanout)
     _learn(ensemble, plan, consensus)
     return consensus

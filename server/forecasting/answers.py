@@ -110,7 +110,7 @@ def _confident(question: Question, forecast: Forecast, least: float) -> bool:
 
 def _free_text_matrix(kind: FreeText, forecasts: Sequence[Forecast | None]) -> AnswerMatrix:
     """Each member's row: its own confidence on its own answer, the rest spread over the others."""
-    forms = [normalise(f.text[: kind.max_characters], kind.normalization) if f else None for f in forecasts]
+    forms = [form_of(kind, f) if f else None for f in forecasts]
     outcomes = (*dict.fromkeys(form for form in forms if form is not None), OTHER)
     column = {outcome: index for index, outcome in enumerate(outcomes)}
     matrix = np.full((len(forecasts), len(outcomes)), math.nan)
@@ -121,6 +121,11 @@ def _free_text_matrix(kind: FreeText, forecasts: Sequence[Forecast | None]) -> A
         matrix[row] = (1.0 - own) / (len(outcomes) - 1)
         matrix[row, column[form]] = own
     return AnswerMatrix(outcomes, matrix)
+
+
+def form_of(kind: FreeText, forecast: Forecast) -> str:
+    """The form under which a free-text answer is counted."""
+    return forecast.group or normalise(forecast.text[: kind.max_characters], kind.normalization)
 
 
 def votes(matrix: AnswerMatrix) -> tuple[int, ...]:

@@ -82,7 +82,8 @@ class Forecast:
     ``raw`` is what the forecaster really said, kept for the record. ``price``: it is
     the market's price, which is trusted by rules of its own. ``fallback`` names the
     forecaster that answered in the member's place. ``inner`` is how an inner
-    ensemble came to it.
+    ensemble came to it. ``group``: the answer of another member that says the same
+    as ``text``, where meanings are compared; empty: its own.
     """
 
     probabilities: tuple[float, ...]
@@ -101,6 +102,7 @@ class Forecast:
     price: bool = False
     fallback: str = ""
     inner: "Inner | None" = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,20 @@ class Provider:
             extensions=self._extensions,
         )
 
+    def small_request(self, path: str, body: Any, secret: str) -> httpx2.Request:
+        """A request beside the questions, such as for embeddings."""
+        return httpx2.Request(
+            "POST",
+            self._base_url + path,
+            headers=self._headers + self.wire.headers(secret),
+            content=to_json(body),
+            extensions=self._extensions,
+        )
+
+    async def fetch(self, request: httpx2.Request, deadline: Deadline) -> tuple[int, Any] | Failure:
+        """Status and body of a small request."""
+        return await fetch(self._transport, request, deadline)
+
     def learn(
         self, endpoint: Endpoint, key: Key, permit: Permit, exchange: Exchange, failure: Failure | None
     ) -> None:

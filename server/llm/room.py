@@ -9,10 +9,11 @@ from server.forecasting.purse import Purse
 from server.forecasting.query import Query
 from server.forecasting.question import Binary, FreeText, Numeric, Question, QuestionKind
 from server.llm.attempts import AttemptLog, AttemptObserver
+from server.llm.embeddings import ProviderEmbedder
 from server.llm.forecaster import ChatForecaster
 from server.llm.health import watch_all
 from server.llm.provider import Provider
-from server.llm.settings import ChatSettings, ProviderSettings
+from server.llm.settings import ChatSettings, EmbeddingSettings, ProviderSettings
 
 _WARM_TEXT = "Will the sun rise tomorrow? (This is a test of the line.)"
 _WARM: Mapping[str, QuestionKind] = {
@@ -52,6 +53,14 @@ class LanguageModels:
             for name, provider in self.providers.items()
             for problem in provider.keys.problems
         ]
+
+    def embedder(self, settings: EmbeddingSettings) -> ProviderEmbedder:
+        """What tells meanings apart, by a provider's model.
+
+        Raises:
+            ValueError: the provider is not known, or has no embeddings.
+        """
+        return ProviderEmbedder(settings, self._provider(settings.provider))
 
     async def warm_up(self, deadline: Deadline, purse: Purse | None = None) -> None:
         """Open connections and have schemas compiled, so that the first question need not pay for it.

@@ -134,6 +134,18 @@ class ProviderSettings(_Settings):
         return (*((self.key,) if self.key else ()), *self.keys)
 
 
+class EmbeddingSettings(_Settings):
+    """The model that tells which free-text answers mean the same."""
+
+    provider: str = Field(min_length=1)
+    model: str = Field(min_length=1)
+    min_similarity: float = Field(
+        default=0.8, ge=0, le=1, description="cosine from which two answers are one"
+    )
+    timeout_s: float = Field(default=0.5, gt=0, le=30)
+    price: PriceSettings | None = None
+
+
 class ChatSettings(_Settings):
     """One model as a member."""
 

@@ -16,10 +16,13 @@ from functools import partial
 from aiohttp import web
 
 from server.simulator.delivery import Delivery, Gone
+from server.simulator.embeddings import GEMINI_PATHS, OPENAI_PATHS, embed
 from server.simulator.faults import REFUSALS, Fault
 from server.simulator.ledger import Entry
 from server.simulator.service import Call, Service
 from server.simulator.wire.exchange import Ask, ErrorBody, RefusedError, Wire, data, dump
+from server.simulator.wire.gemini import Gemini
+from server.simulator.wire.openai_chat import OpenAIChat
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _MESSAGES = {
@@ -33,6 +36,9 @@ _MESSAGES = {
 def make_app(service: Service, wires: tuple[Wire, ...], closing: asyncio.Event) -> web.Application:
     """The application with every wire format under its paths."""
     app = web.Application(client_max_size=4 * 2**20)
+    for spoken, paths in ((OpenAIChat(), OPENAI_PATHS), (Gemini(), GEMINI_PATHS)):
+        for path in paths:
+            app.router.add_post(path, partial(embed, service, spoken))
     for wire in wires:
         for path in wire.paths:
             app.router.add_post(path, partial(_provide, service, wire, closing))

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Vectors of short texts from a provider's embeddings endpoint, over the connections of its chat members."""
+
+import asyncio
+from collections import OrderedDict
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+
+from server.forecasting.deadline import Deadline
+from server.forecasting.forecast import AbsentReason, Cost, TokenUsage
+from server.forecasting.purse import Refused
+from server.forecasting.query import Query
+from server.llm.failures import Failure
+from server.llm.provider import Provider
+from server.llm.settings import EmbeddingSettings, Format
+
+#: The name under which embeddings are paid.
+MEMBER = "embeddings"
+#: Vectors that are kept.
+KEPT = 4_096
+
+log = structlog.get_logger(__name__)
+
+
+class ProviderEmbedder:
+    """Fits ``engine.meaning.Embedder``. The provider is shared and outlives it.
+
+    Raises:
+        ValueError: the provider's format has no embeddings.
+    """
+
+    def __init__(self, settings: EmbeddingSettings, provider: Provider) -> None:
+        if provider.settings.format is Format.ANTHROPIC_MESSAGES:
+            raise ValueError(f"provider {provider.name!r} has no embeddings; name another one")
+        if settings.price is not None:
+            provider.book.override(settings.model, settings.price)
+        self._settings = settings
+        self._provider = provider
+        self._kept: OrderedDict[str, tuple[float, ...]] = OrderedDict()
+
+    @property
+    def min_similarity(self) -> float:
+        """Cosine from which two answers are one."""
+        return self._settings.min_similarity
+
+    async def embed(self, text: str, query: Query, deadline: Deadline) -> tuple[float, ...] | None:
+        """The text's vector; None: it did not come in time, or there is no money for it."""
+        if text in self._kept:
+            self._kept.move_to_end(text)
+            return self._kept[text]
+        own = query.keys.get(self._provider.name) if query.keys else None
+        found = await self._paid(text, query, own, deadline.within(self._settings.timeout_s))
+        if isinstance(found, Failure):
+            log.info(
+                "embedding failed", provider=self._provider.name, reason=found.reason, detail=found.detail
+            )
+            return None
+        if found is not None:
+            self._kept[text] = found
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    async def _paid(
+        self, text: str, query: Query, own: str | None, deadline: Deadline
+    ) -> tuple[float, ...] | Failure | None:
+        if query.purse is None:
+            return (await self._ask(text, own, deadline))[0]
+        hold = await query.purse.reserve(
+            MEMBER, self._provider.name, self._bound(text), callers_key=own is not None
+        )
+        if isinstance(hold, Refused):
+            return None
+        cost: Cost | None = None
+        try:
+            found, cost = await self._ask(text, own, deadline)
+        except asyncio.CancelledError:
+            cost = self._cost(TokenUsage(input_uncached=len(text.encode()), estimated=True))
+            raise
+        finally:
+            hold.settle(cost)
+        return found
+
+    def _bound(self, text: str) -> int | None:
+        prices = self._provider.book.find(self._settings.model)
+        if prices is None:
+            return 0 if self._provider.flavour.name == "local" else None
+        return prices.upper_bound_nano_usd(len(text.encode()), 0)
+
+    async def _ask(
+        self, text: str, own: str | None, deadline: Deadline
+    ) -> tuple[tuple[float, ...] | Failure, Cost | None]:
+        provider, model = self._provider, self._settings.model
+        endpoint = provider.endpoint(model)
+        key = provider.pick_key(endpoint, own, set(), 0)
+        if isinstance(key, Failure):
+            return key, None
+        secret = key.secret.reveal()
+        path, body = _request(provider.settings.format, model, text)
+        answer = await provider.fetch(provider.small_request(path, body, secret), deadline)
+        if isinstance(answer, Failure):
+            guess = TokenUsage(input_uncached=len(text.encode()), estimated=True)
+            return answer.without(secret), self._cost(guess) if answer.billed else None
+        status, payload = answer
+        if status != 200:
+            return provider.wire.failure(status, payload, {}).without(secret), None
+        vector = _vector(payload)
+        usage = _usage(payload, text)
+        if vector is None:
+            failure = Failure(AbsentReason.PROVIDER_BAD_OUTPUT, "the answer holds no embedding", billed=True)
+            return failure, self._cost(usage)
+        return vector, self._cost(usage)
+
+    def _cost(self, usage: TokenUsage) -> Cost | None:
+        return self._provider.book.cost(usage, self._settings.model, "")
+
+
+def _request(format_: Format, model: str, text: str) -> tuple[str, dict[str, Any]]:
+    if format_ is Format.GEMINI:
+        name = model.removeprefix("models/")
+        one = {"model": f"models/{name}", "content": {"parts": [{"text": text}]}}
+        return f"/v1beta/models/{quote(name, safe='')}:batchEmbedContents", {"requests": [one]}
+    return "/embeddings", {"model": model, "input": text, "encoding_format": "float"}
+
+
+def _vector(payload: Any) -> tuple[float, ...] | None:
+    """The numbers in OpenAI's or Gemini's answer; None where there are none, or nothing but zeros."""
+    try:
+        gemini = "embeddings" in payload
+        numbers = payload["embeddings"][0]["values"] if gemini else payload["data"][0]["embedding"]
+        vector = tuple(float(number) for number in numbers)
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
+    return vector if any(vector) else None
+
+
+def _usage(payload: Any, text: str) -> TokenUsage:
+    told = payload.get("usage") if isinstance(payload, dict) else None
+    count = told.get("prompt_tokens") if isinstance(told, dict) else None
+    if isinstance(count, int) and count >= 0:
+        return TokenUsage(input_uncached=count)
+    return TokenUsage(input_uncached=-(-len(text.encode()) // 4), estimated=True)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Embeddings over the pooled client: both formats, paid from the purse, never in the way."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import openai
+import pytest
+from google import genai
+
+from server.forecasting.forecast import Cost, CostSource, Forecast
+from server.forecasting.purse import Purse, Refused
+from server.llm.room import LanguageModels
+from server.llm.settings import EmbeddingSettings, ProviderSettings
+from server.simulator.embeddings import vector
+from server.simulator.server import Simulator
+from tests.llm.conftest import QUERY, deadline
+from tests.llm.wires import WIRES
+from tests.simulator.conftest import plain_client
+
+EMBEDDING_WIRES = [wire for wire in WIRES if wire.name != "anthropic"]
+PRICE = {"input": 1.0, "output": 0.0}
+
+
+@dataclass
+class Counting:
+    """Counts, and refuses where it is empty."""
+
+    empty: bool = False
+    reserved: list[int | None] = field(default_factory=list)
+    settled: list[Cost | None] = field(default_factory=list)
+
+    async def reserve(
+        self, member: str, provider: str, nano_usd: int | None, *, callers_key: bool = False
+    ) -> Any:
+        assert member == "embeddings"
+        self.reserved.append(nano_usd)
+        return Refused("empty") if self.empty else self
+
+    def settle(self, cost: Cost | None) -> None:
+        self.settled.append(cost)
+
+    def paid(self, member: str) -> Forecast | None:
+        return None
+
+    def keep(self, member: str, forecast: Forecast) -> None:
+        """Nothing."""
+
+    def part(self, nano_usd: int) -> Purse:
+        return self
+
+
+def room(url: str, wire: Any) -> LanguageModels:
+    settings = ProviderSettings.model_validate(wire.provider(url))
+    return LanguageModels({"sim": settings}, {})
+
+
+def settings(model: str) -> EmbeddingSettings:
+    return EmbeddingSettings.model_validate({"provider": "sim", "model": model, "price": PRICE})
+
+
+@pytest.mark.parametrize("wire", EMBEDDING_WIRES, ids=lambda wire: wire.name)
+async def test_a_vector_and_its_bill(wire: Any) -> None:
+    async with Simulator() as simulator:
+        models, purse = room(simulator.url, wire), Counting()
+        embedder = models.embedder(settings("sim-e"))
+        query = replace(QUERY, purse=purse)
+        found = await embedder.embed("new york city", query, deadline(5.0))
+        assert found == pytest.approx(vector("new york city"))
+        assert await embedder.embed("new york city", query, deadline(5.0)) == found  # kept: asked once
+        await models.close()
+        (entry,) = simulator.service.ledger.entries()
+    (cost,), (bound,) = purse.settled, purse.reserved
+    assert cost is not None
+    assert bound is not None
+    assert cost.nano_usd <= bound
+    if cost.source is not CostSource.ESTIMATE:
+        assert cost.nano_usd == entry.billed_nano_usd
+
+
+@pytest.mark.parametrize("model", ["sim-500", "sim-401", "sim-429", "sim-hang"])
+async def test_trouble_is_no_vector_and_no_error(model: str) -> None:
+    async with Simulator() as simulator:
+        models, purse = room(simulator.url, WIRES[0]), Counting()
+        found = await models.embedder(settings(model)).embed("x", replace(QUERY, purse=purse), deadline(0.3))
+        await models.close()
+    assert found is None
+    assert len(purse.settled) == 1
+
+
+async def test_without_money_nobody_is_asked() -> None:
+    async with Simulator() as simulator:
+        models = room(simulator.url, WIRES[0])
+        query = replace(QUERY, purse=Counting(empty=True))
+        assert await models.embedder(settings("sim-fast")).embed("x", query, deadline(5.0)) is None
+        await models.close()
+        assert not simulator.service.ledger.entries()
+
+
+def test_a_provider_without_embeddings_is_named() -> None:
+    (wire,) = (wire for wire in WIRES if wire.name == "anthropic")
+    with pytest.raises(ValueError, match="'sim' has no embeddings"):
+        room("http://127.0.0.1:9", wire).embedder(settings("x"))
+
+
+@pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+async def test_the_official_sdks_read_them() -> None:
+    async with Simulator() as simulator:
+        async with openai.AsyncOpenAI(
+            base_url=f"{simulator.url}/openai/v1", api_key="sk-test", http_client=plain_client()
+        ) as client:
+            made = await client.embeddings.create(
+                model="sim-fast", input=["paris", "rome"], encoding_format="float"
+            )
+        assert [one.embedding for one in made.data] == [
+            pytest.approx(vector("paris")),
+            pytest.approx(vector("rome")),
+        ]
+        assert made.usage.prompt_tokens == simulator.service.ledger.entries()[0].usage.prompt
+        options = genai.types.HttpOptions(base_url=f"{simulator.url}/gemini")
+        gemini = genai.Client(api_key="k", http_options=options)
+        answer = await gemini.aio.models.embed_content(model="sim-fast", contents="paris")
+        assert answer.embeddings is not None
+        assert answer.embeddings[0].values == pytest.approx(vector("paris"))
+        await gemini.aio.aclose()
