@@ -25,12 +25,15 @@ from server.engine.ensembles import Ensembles
 from server.engine.experiments import Experiments
 from server.engine.learner import Learner, market_members
 from server.engine.market import MarketEngine
+from server.engine.modes.rules import budget_left_share
 from server.engine.performance import Performances
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.probation import SelectionState
 from server.engine.recording import Recorder
 from server.engine.treasury import Treasury
 from server.forecasting.deadline import Clock, SystemClock
+from server.forecasting.money import Payer
+from server.operation import Operation
 from server.rpc.admin import AdminHandlers
 from server.rpc.audit import AuditHandlers
 from server.rpc.experiments import ExperimentHandlers
@@ -39,6 +42,7 @@ from server.rpc.inference.ensemble_base import Engines
 from server.rpc.inference.face import inference_handlers
 from server.rpc.learning import LearningHandlers
 from server.rpc.money import EstimateHandlers, SpendHandlers
+from server.rpc.operation import OperationHandlers
 from server.rpc.predict import PredictHandlers
 from server.rpc.server import RpcServer, Service
 from server.rpc.stream import StreamHandlers
@@ -67,6 +71,7 @@ class App:
         self.settings = settings
         self._stack = AsyncExitStack()
         self.rpc: RpcServer
+        self.operation: Operation
         self.metrics_address = ""
 
     async def start(self) -> None:
@@ -85,7 +90,9 @@ class App:
         clock = SystemClock()
         opening = asyncio.create_task(open_store(self.settings.storage))
         self._stack.push_async_callback(_close, opening)
-        assembly = Assembly(self.settings, self._stack)
+        metrics = Metrics()
+        operation = self.operation = Operation(self.settings, self._stack, clock, metrics.registry)
+        assembly = Assembly(self.settings, self._stack, operation.observer, operation.circuit_changed)
         ensembles = await assembly.build()  # which is long where there are networks
         store = await opening
         metrics = Metrics()
@@ -95,18 +102,21 @@ class App:
         self._stack.push_async_callback(recorder.close)
         self._listen_for_metrics(metrics)
         treasury = await self._treasury(store, ensembles, metrics, clock)
+        operation.begin(ensembles, lambda: budget_left_share(treasury.ledger.budgets))
         engine = PredictionEngine(
             ensembles,
             assembly.library.catalogue,
             recorder,
-            (metrics,),
+            (metrics, operation.happenings),
             clock,
             EngineSettings(VERSION, self.settings.deadline.reply_margin_s),
             treasury,
+            operation.answering,
         )
         market = MarketEngine(ensembles, clock, self.settings.market.defaults(), VERSION, treasury)
         admin = Admin(ensembles, engine, VERSION, clock.now(), self.settings.storage.url.partition(":")[0])
         admin.learner = learner
+        admin.answering = operation.answering
         performances = Performances(learner, ensembles, clock)
         changes = Changes(audit)
         experiments = await self._experiments(store, ensembles)
@@ -122,6 +132,7 @@ class App:
                 [
                     AdminHandlers(admin, store, changes),
                     TrainingHandlers(self._trainings(clock)),
+                    OperationHandlers(operation.modes, operation.happenings, changes),
                     LearningHandlers(learner, performances, clock),
                     SpendHandlers(treasury, changes),
                     AuditHandlers(store, eraser),
@@ -133,6 +144,8 @@ class App:
                 inference_handlers(Engines(engine, market), await assembly.models()),
             ),
         ]
+        async with treasury.open(Payer("warm-up")) as account:
+            await operation.warm(assembly.language_models, account.purse())
         self.rpc = RpcServer(self.settings.rpc, services)
         await self.rpc.start()
         self._stack.push_async_callback(self.rpc.drain)

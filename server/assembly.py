@@ -6,7 +6,7 @@ something configured is in them.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from server.forecasting.plugins import PLUGINS, POOLING_GROUP, SELECTION_GROUP
 from server.forecasting.pooling import POOLINGS
 from server.forecasting.ports import Forecaster
 from server.inference.settings import InferenceSettings, NetworkSettings
+from server.llm.attempts import AttemptObserver
 from server.llm.settings import ChatSettings
 from server.recordings.errors import RecordingError
 from server.recordings.library import RecordingLibrary
@@ -40,10 +41,18 @@ log = structlog.get_logger(__name__)
 class Assembly:
     """All forecasters and ensembles of one server. Closes what it opened with its stack."""
 
-    def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        stack: AsyncExitStack,
+        observer: AttemptObserver | None = None,
+        circuits: Callable[[str, str, str, str], None] | None = None,
+    ) -> None:
         self._settings = settings
         self._stack = stack
-        self._models: LanguageModels | None = None
+        self._observer = observer
+        self._circuits = circuits
+        self.language_models: LanguageModels | None = None
         self._networks: Networks | None = None
         try:
             self.library = RecordingLibrary.open(settings.recordings)
@@ -58,7 +67,7 @@ class Assembly:
             ConfigError: a recording, an artifact or a key is missing; names the key and the mend.
         """
         used = {member for ensemble in self._settings.ensembles.values() for member in ensemble.members}
-        self._models = self._language_models(used)
+        self.language_models = self._language_models(used)
         forecasters = {name: await self._forecaster(name) for name in sorted(used)}
         ensembles = [self._ensemble(name, forecasters) for name in self._settings.ensembles]
         self._check_plugins()
@@ -118,13 +127,28 @@ class Assembly:
         from server.llm.room import LanguageModels  # noqa: PLC0415 - HTTP clients, only where they are used
 
         try:
-            models = LanguageModels(self._settings.providers, chats)
+            models = LanguageModels(
+                self._settings.providers,
+                chats,
+                observer=self._observer,
+                circuits=self._circuits,
+                fallbacks=self._fallbacks(chats),
+            )
         except ValueError as error:
             raise ConfigError(str(error)) from error
         self._stack.push_async_callback(models.close)
         for problem in models.problems:
             log.warning("configuration_problem", problem=problem)
         return models
+
+    def _fallbacks(self, chats: Mapping[str, ChatSettings]) -> dict[str, ChatSettings]:
+        """Settings of those whom a member in use names to answer in its place."""
+        named = {name for chat in chats.values() for name in chat.fallbacks}
+        return {
+            name: other
+            for name in named
+            if isinstance(other := self._settings.forecasters[name], ChatSettings)
+        }
 
     async def _loaded_networks(self) -> "Networks":
         if self._networks is None:
@@ -174,8 +198,8 @@ class Assembly:
         if isinstance(settings, VerifiedSettings):
             return VerifiedForecaster(settings.ensemble, settings.judge, self._find, settings.min_approval)
         if isinstance(settings, ChatSettings):
-            assert self._models is not None  # noqa: S101 - made for every used chat member
-            return self._models.forecasters[name]
+            assert self.language_models is not None  # noqa: S101 - made for every used chat member
+            return self.language_models.forecasters[name]
         if isinstance(settings, NetworkSettings):
             return (await self._loaded_networks()).forecaster(settings)
         raise TypeError(f"no forecaster for {type(settings).__name__}")

@@ -13,8 +13,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from server.engine.caching.settings import CacheSettings
 from server.engine.experiment_settings import ArmSettings, ExperimentSettings
 from server.engine.gathering import CHOICES
+from server.engine.modes.settings import DegradationSettings
 from server.engine.settings import DeadlineSettings, EnsembleSettings, LearningSettings, MarketSettings
 from server.engine.spending_settings import BudgetSettings, SpendingSettings
 from server.forecasting.ensemble import make_plan
@@ -93,6 +95,8 @@ class Settings(BaseSettings):
     deadline: DeadlineSettings = DeadlineSettings()
     market: MarketSettings = MarketSettings()
     storage: StorageSettings = StorageSettings()
+    cache: CacheSettings = CacheSettings()
+    degradation: DegradationSettings = DegradationSettings()
     learning: LearningSettings = LearningSettings()
     audit: AuditSettings = AuditSettings()
     retention: RetentionSettings = RetentionSettings()
@@ -142,6 +146,7 @@ class Settings(BaseSettings):
         self.spending.terms(self.budgets)
         self._experiments_fit()
         self._scopes_exist()
+        self._check_fallbacks()
         check_nesting({name: self._inner(ensemble) for name, ensemble in self.ensembles.items()})
         return self
 
@@ -175,6 +180,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{at}: {member!r} is no member of {answering!r}")
         spec = found.spec(answering, 1.0)
         _checked(at, lambda: make_plan(spec, arm.arm("").options, CHOICES))
+
+    def _check_fallbacks(self) -> None:
+        for name, forecaster in self.forecasters.items():
+            for other in forecaster.fallbacks if isinstance(forecaster, ChatSettings) else ():
+                if other == name or not isinstance(self.forecasters.get(other), ChatSettings):
+                    raise ValueError(
+                        f"forecasters.{name}.fallbacks: {other!r} is not another [forecasters] of kind chat"
+                    )
 
     def _inner(self, ensemble: EnsembleSettings) -> list[str]:
         members = [self.forecasters[member] for member in ensemble.members]

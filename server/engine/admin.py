@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from server.engine.answering import Answering
 from server.engine.ensembles import Ensemble, Ensembles, etag_of
 from server.engine.gathering import CHOICES
 from server.engine.learner import Learner, LearningStatus
@@ -41,6 +42,7 @@ class MemberView:
     etag: str
     seat: Seat
     accuracy: float | None
+    circuit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Status:
     last: Prediction | None
     budgets: tuple[tuple[BudgetStatus, Restraint], ...] = ()
     learning: LearningStatus | None = None
+    answering: Answering | None = None
 
 
 class Admin:
@@ -71,6 +74,7 @@ class Admin:
         self._start_time = start_time
         self._storage = storage
         self.learner: Learner | None = None
+        self.answering: Answering | None = None
 
     def status(self) -> Status:
         """What the server is and how it is doing."""
@@ -85,6 +89,7 @@ class Admin:
             last=self._engine.last,
             learning=None if self.learner is None else self.learner.status(),
             budgets=self._engine.budgets,
+            answering=self.answering,
         )
 
     def members(self, ensemble: str) -> list[MemberView]:
@@ -183,4 +188,5 @@ def _member_view(ensemble: Ensemble, spec: MemberSpec) -> MemberView:
         etag=etag_of(spec),
         seat=ensemble.roll_call.seat(spec.name),
         accuracy=ensemble.standings[spec.name].accuracy,
+        circuit=str(getattr(ensemble.forecasters[spec.name], "circuit", "")),
     )

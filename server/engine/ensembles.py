@@ -24,6 +24,10 @@ def etag_of(thing: EnsembleSpec | MemberSpec) -> str:
     return hashlib.blake2b(repr(astuple(thing)).encode(), digest_size=8).hexdigest()
 
 
+#: Told of a changed specification: before and after. Must neither block nor raise.
+SpecListener = Callable[[EnsembleSpec, EnsembleSpec], None]
+
+
 class Ensemble:
     """One ensemble: its present specification, its forecasters and how they have fared.
 
@@ -32,7 +36,8 @@ class Ensemble:
     """
 
     def __init__(self, spec: EnsembleSpec, forecasters: Mapping[str, Forecaster]) -> None:
-        self.spec = spec
+        self._listeners: list[SpecListener] = []
+        self._spec = spec
         self.forecasters = dict(forecasters)
         self.hedges = HedgeAllowance(spec.hedge_share)
         self.adviser: Adviser | None = None
@@ -51,6 +56,21 @@ class Ensemble:
     def is_priced(self) -> bool:
         """Whether any member may cost money."""
         return any(not forecaster.is_free for forecaster in self._priced)
+
+    @property
+    def spec(self) -> EnsembleSpec:
+        """As it is now."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnsembleSpec) -> None:
+        before, self._spec = self._spec, spec
+        for listener in self._listeners:
+            listener(before, spec)
+
+    def listen(self, listener: SpecListener) -> None:
+        """Tell of every change of the specification from now on."""
+        self._listeners.append(listener)
 
     @property
     def version(self) -> str:

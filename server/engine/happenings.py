@@ -5,12 +5,13 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 
 from server.engine.modes.mode import ModeStatus
 from server.forecasting.deadline import Clock
+from server.forecasting.ensemble import EnsembleSpec, MemberSpec
 from server.forecasting.prediction import Prediction
 
 #: Happenings that wait for one watcher; the oldest give way.
@@ -141,9 +142,17 @@ class Happenings:
         """A breaker has opened, or is on its way back."""
         self.tell(Kind.CIRCUIT, f"{provider}/{model}", f"circuit from {before} to {after}")
 
-    def member_changed(self, ensemble: str, member: str, message: str) -> None:
-        """A member was changed, added or removed."""
-        self.tell(Kind.MEMBER, member, f"{ensemble}: {message}")
+    def spec_changed(self, before: EnsembleSpec, after: EnsembleSpec) -> None:
+        """An ensemble or a member of it was changed, added or removed."""
+        if not self._watchers:
+            return
+        old = {member.name: member for member in before.members}
+        new = {member.name: member for member in after.members}
+        for name in (*old, *(name for name in new if name not in old)):
+            if old.get(name) != new.get(name):
+                self.tell(Kind.MEMBER, name, _change(after.name, old.get(name), new.get(name)))
+        if replace(before, members=()) != replace(after, members=()):
+            self.tell(Kind.MEMBER, after.name, f"{after.name}: changed")
 
     def spent(self, member: str, provider: str, usd: float, source: str) -> None:
         """A call has cost money."""
@@ -152,3 +161,14 @@ class Happenings:
     def alerted(self, provider: str, what: str, detail: str) -> None:
         """Something needs an operator."""
         self.tell(Kind.ALERT, provider, f"{what}: {detail}" if detail else what)
+
+
+def _change(ensemble: str, before: MemberSpec | None, after: MemberSpec | None) -> str:
+    if before is None or after is None:
+        return f"{ensemble}: {'added' if before is None else 'removed'}"
+    changed = [
+        f"{each.name} from {getattr(before, each.name)} to {getattr(after, each.name)}"
+        for each in fields(after)
+        if getattr(before, each.name) != getattr(after, each.name)
+    ]
+    return f"{ensemble}: {', '.join(changed)}"

@@ -61,7 +61,12 @@ def _method(
 
 
 def _warnings(members: Sequence[MemberAnswer]) -> tuple[str, ...]:
+    others = [
+        f"{m.member} was answered by its fallback {m.forecast.fallback}"
+        for m in members
+        if m.forecast is not None and m.forecast.fallback
+    ]
     missing = [m.member for m in members if m.absent is not None and m.absent.reason not in NOT_ASKED]
     if not missing:
-        return ()
-    return (f"{len(missing)} of {len(members)} members gave no answer: {', '.join(missing)}",)
+        return tuple(others)
+    return (f"{len(missing)} of {len(members)} members gave no answer: {', '.join(missing)}", *others)

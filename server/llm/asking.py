@@ -17,7 +17,7 @@ from server.llm.exchange import Exchange
 from server.llm.failures import Failure, Parameter
 from server.llm.keys import Key
 from server.llm.leniency import partial_object
-from server.llm.limiter import Permit
+from server.llm.limiter import Limiter, Permit
 from server.llm.prompting import Messages, Prompter
 from server.llm.provider import Provider
 from server.llm.retry import Situation, Step, next_step
@@ -61,6 +61,7 @@ class Asking:
     _taken: set[Step] = field(default_factory=set)
     _tried: set[str] = field(default_factory=set)
     _key: str = ""
+    _waited_s: float = 0.0
     _in_words: bool = False
     _messages: Messages | None = None
 
@@ -101,7 +102,7 @@ class Asking:
         if isinstance(key, Failure):
             return key
         limiter = endpoint.limiter(key)
-        permit = limiter.try_enter(tokens) or await limiter.enter(tokens, self.deadline)
+        permit = limiter.try_enter(tokens) or await self._wait_for(limiter, tokens)
         if isinstance(permit, Failure):
             return permit
         try:
@@ -119,6 +120,13 @@ class Asking:
                     hold.settle(None)  # does nothing unless the request could not even be made
         finally:
             limiter.leave()
+
+    async def _wait_for(self, limiter: Limiter, tokens: int) -> Permit | Failure:
+        clock = self.deadline.clock
+        begun_s = clock.monotonic()
+        permit = await limiter.enter(tokens, self.deadline)
+        self._waited_s = clock.monotonic() - begun_s
+        return permit
 
     async def _reserve(
         self, messages: Messages, without: frozenset[Parameter], ticket: int
@@ -246,6 +254,7 @@ class Asking:
                 cost=cost,
                 latency_s=seconds,
                 stream=self.member.settings.stream,
+                waited_s=self._waited_s,
                 first_word_s=exchange.first_word_s,
                 bad_chunks=exchange.reader.bad_chunks if exchange.reader else 0,
                 response_id=_response_id(exchange, outcome),

@@ -19,7 +19,8 @@ class Attempt:
     ``reason`` is None if it brought an answer that could be used. ``cost`` is
     what it cost or, if its source is ESTIMATE, may have cost; None where it cost
     nothing or nobody can tell. ``key`` is a fingerprint, ``response_id`` the
-    provider's name for the call, where it gave one. ``first_word_s`` is the time to
+    provider's name for the call, where it gave one. ``waited_s`` was spent in the
+    limiter's queue before. ``first_word_s`` is the time to
     the first part of a streamed answer, ``bad_chunks`` counts the parts of a stream
     that could not be read and were skipped. ``hold`` is the money for it, already
     settled. Cancelled and timed-out attempts are told too: the sum of these costs
@@ -39,6 +40,7 @@ class Attempt:
     cost: Cost | None
     latency_s: float
     stream: bool
+    waited_s: float = 0.0
     first_word_s: float | None = None
     bad_chunks: int = 0
     response_id: str = ""

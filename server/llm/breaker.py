@@ -8,6 +8,7 @@ RAMP_UP   a growing share of the calls passes
 """
 
 from collections import deque
+from collections.abc import Callable
 from enum import StrEnum
 
 from server.forecasting.deadline import Clock
@@ -27,6 +28,10 @@ class Circuit(StrEnum):
     OPEN = "open"
     HALF_OPEN = "half_open"
     RAMP_UP = "ramp_up"
+
+
+#: Told of every change: the state before and after. Must neither block nor raise.
+Changed = Callable[[Circuit, Circuit], None]
 
 
 class _Window:
@@ -69,9 +74,10 @@ class _Window:
 class Breaker:
     """One model's breaker. ``admit`` before a call, ``record`` or ``release`` after it."""
 
-    def __init__(self, settings: BreakerSettings, clock: Clock) -> None:
+    def __init__(self, settings: BreakerSettings, clock: Clock, changed: Changed | None = None) -> None:
         self._settings = settings
         self._clock = clock
+        self._changed = changed
         self._window = _Window(settings.window_s)
         self._state = Circuit.CLOSED
         self._epoch = 0
@@ -87,10 +93,17 @@ class Breaker:
     def state(self) -> Circuit:
         """The state now."""
         if self._state is Circuit.OPEN and self._clock.monotonic() >= self._opens_again_s:
-            self._state, self._on_trial, self._trials_passed = Circuit.HALF_OPEN, False, 0
+            self._on_trial, self._trials_passed = False, 0
+            self._move(Circuit.HALF_OPEN)
         elif self._state is Circuit.RAMP_UP and self._ramp_share() >= 1.0:
-            self._state, self._relapses = Circuit.CLOSED, 0
+            self._relapses = 0
+            self._move(Circuit.CLOSED)
         return self._state
+
+    def _move(self, state: Circuit) -> None:
+        before, self._state = self._state, state
+        if self._changed is not None:
+            self._changed(before, state)
 
     @property
     def reopens_in_s(self) -> float:
@@ -140,8 +153,9 @@ class Breaker:
         self._trials_passed += 1
         if self._trials_passed >= self._settings.trial_calls:
             self._window.clear()
-            self._state, self._credit, self._in_a_row = Circuit.RAMP_UP, 0.0, 0
+            self._credit, self._in_a_row = 0.0, 0
             self._ramp_from_s = self._clock.monotonic()
+            self._move(Circuit.RAMP_UP)
 
     def _is_sick(self) -> bool:
         settings, window = self._settings, self._window
@@ -160,12 +174,12 @@ class Breaker:
     def _open(self) -> None:
         settings = self._settings
         seconds = min(settings.max_open_s, settings.open_s * 2.0 ** min(self._relapses, 30))
-        self._state = Circuit.OPEN
         self._opens_again_s = self._clock.monotonic() + seconds
         self._epoch += 1
         self._relapses += 1
         self._in_a_row = 0
         self._window.clear()
+        self._move(Circuit.OPEN)
 
     def _ramp_share(self) -> float:
         if self._settings.ramp_s == 0:

@@ -8,7 +8,7 @@ from statistics import median
 import httpx2
 
 from server.forecasting.deadline import Clock
-from server.llm.breaker import Breaker
+from server.llm.breaker import Breaker, Changed
 from server.llm.failures import Parameter
 from server.llm.keys import Key
 from server.llm.limiter import Limiter
@@ -23,9 +23,11 @@ _MAX_LIMITERS = 1_000
 class Endpoint:
     """Shared by all members that ask this model here."""
 
-    def __init__(self, model: str, settings: ProviderSettings, clock: Clock) -> None:
+    def __init__(
+        self, model: str, settings: ProviderSettings, clock: Clock, changed: Changed | None = None
+    ) -> None:
         self.model = model
-        self.breaker = Breaker(settings.breaker, clock)
+        self.breaker = Breaker(settings.breaker, clock, changed)
         #: Parameters that it refused; never sent again.
         self.refused: frozenset[Parameter] = frozenset()
         #: Until when the model counts as unknown to the provider, on the clock.

@@ -2,6 +2,7 @@
 """One provider: its connections, keys and models. All members that ask there share it."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -10,6 +11,7 @@ from pydantic_core import to_json
 from server.forecasting.deadline import Clock, Deadline
 from server.forecasting.forecast import AbsentReason, CostSource
 from server.llm.attempts import Attempt, AttemptObserver
+from server.llm.breaker import Circuit
 from server.llm.completion import ChatRequest
 from server.llm.endpoint import Endpoint
 from server.llm.exchange import Exchange, fetch
@@ -27,6 +29,8 @@ from server.llm.wire.formats import make_wire
 
 #: A model that the provider does not know is asked again after so long.
 UNKNOWN_MODEL_S = 600.0
+#: Told of a breaker's change: provider, model, the state before and after. Must neither block nor raise.
+CircuitListener = Callable[[str, str, Circuit, Circuit], None]
 #: Wait after a rate limit that names no time.
 _UNNAMED_WAIT_S = 1.0
 
@@ -35,11 +39,18 @@ class Provider:
     """Built once per ``[providers.NAME]``; needs no running loop until the first call."""
 
     def __init__(
-        self, name: str, settings: ProviderSettings, *, clock: Clock, observer: AttemptObserver
+        self,
+        name: str,
+        settings: ProviderSettings,
+        *,
+        clock: Clock,
+        observer: AttemptObserver,
+        circuits: CircuitListener | None = None,
     ) -> None:
         self.name = name
         self.settings = settings
         self.observer = observer
+        self._circuits = circuits
         self.clock = clock
         self.flavour: Flavour = flavour_of(settings.flavour, settings.base_url)
         self.allowed = allowed_fields(settings.policy, settings.allow)
@@ -69,7 +80,8 @@ class Provider:
         if endpoint is None:
             if price is not None:
                 self.book.override(model, price)
-            endpoint = Endpoint(model, self.settings, self.clock)
+            changed = None if self._circuits is None else partial(self._circuits, self.name, model)
+            endpoint = Endpoint(model, self.settings, self.clock, changed)
             self._endpoints[model] = endpoint
         return endpoint
 

@@ -10,9 +10,10 @@ from server.forecasting.query import Query
 from server.forecasting.question import Binary, FreeText, Numeric, Question, QuestionKind
 from server.llm.attempts import AttemptLog, AttemptObserver
 from server.llm.embeddings import ProviderEmbedder
+from server.llm.failover import FailoverForecaster
 from server.llm.forecaster import ChatForecaster
 from server.llm.health import watch_all
-from server.llm.provider import Provider
+from server.llm.provider import CircuitListener, Provider
 from server.llm.settings import ChatSettings, EmbeddingSettings, ProviderSettings
 
 _WARM_TEXT = "Will the sun rise tomorrow? (This is a test of the line.)"
@@ -26,6 +27,10 @@ _WARM: Mapping[str, QuestionKind] = {
 class LanguageModels:
     """All providers in use, and the members that ask there.
 
+    ``fallbacks``: settings of forecasters that members may name to answer in their
+    place, beside the members themselves. ``circuits`` is told of every change of a
+    breaker.
+
     Raises:
         ValueError: a member names a provider that does not exist, a prompt
             cannot be read, or a flavour or field is not known.
@@ -38,10 +43,14 @@ class LanguageModels:
         *,
         clock: Clock | None = None,
         observer: AttemptObserver | None = None,
+        circuits: CircuitListener | None = None,
+        fallbacks: Mapping[str, ChatSettings] | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._observer = observer or AttemptLog()
+        self._circuits = circuits
         self._settings = providers
+        self._known = {**members, **(fallbacks or {})}
         self.providers: dict[str, Provider] = {}
         self.forecasters = {name: self._forecaster(name, settings) for name, settings in members.items()}
 
@@ -87,11 +96,19 @@ class LanguageModels:
         for provider in self.providers.values():
             await provider.close()
 
-    def _forecaster(self, name: str, settings: ChatSettings) -> ChatForecaster:
+    def _forecaster(self, name: str, settings: ChatSettings) -> ChatForecaster | FailoverForecaster:
         try:
-            return ChatForecaster(name, settings, self._provider(settings.provider))
+            own = self._asked_as(name, settings)
+            others = {other: self._asked_as(name, self._known[other]) for other in settings.fallbacks}
+        except KeyError as error:
+            raise ValueError(f"forecasters.{name}.fallbacks: {error.args[0]!r} is not known") from error
         except ValueError as error:
             raise ValueError(f"forecasters.{name}: {error}") from error
+        return FailoverForecaster(own, others) if others else own
+
+    def _asked_as(self, name: str, settings: ChatSettings) -> ChatForecaster:
+        """A model as the member of that name, so that the member's budgets and metrics count it."""
+        return ChatForecaster(name, settings, self._provider(settings.provider))
 
     def _provider(self, name: str) -> Provider:
         """A provider is built for its first member: one that nobody asks needs no key."""
@@ -100,5 +117,7 @@ class LanguageModels:
             raise ValueError(f"provider {name!r} is not known; configured: {known}")
         if name not in self.providers:
             settings = self._settings[name]
-            self.providers[name] = Provider(name, settings, clock=self._clock, observer=self._observer)
+            self.providers[name] = Provider(
+                name, settings, clock=self._clock, observer=self._observer, circuits=self._circuits
+            )
         return self.providers[name]

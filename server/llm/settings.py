@@ -166,6 +166,11 @@ class ChatSettings(_Settings):
     unsupported: tuple[str, ...] = Field(default=(), description="parameters never to send, e.g. temperature")
     extra: dict[str, Any] = Field(default_factory=dict, description="merged into the request's body")
     price: PriceSettings | None = None
+    fallbacks: tuple[str, ...] = Field(
+        default=(),
+        max_length=4,
+        description="chat forecasters that answer in its place, in order, when it cannot",
+    )
 
     @model_validator(mode="after")
     def _weights_are_positive(self) -> Self:

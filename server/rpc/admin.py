@@ -12,6 +12,7 @@ from server.engine.learner import LearningStatus
 from server.forecasting.ports import PredictionStore
 from server.rpc.budget_out import budget_message
 from server.rpc.call import Call
+from server.rpc.operation import cache_message, mode_message
 from server.rpc.prediction_out import prediction_message
 from server.rpc.rules import EPOCH, Rules
 from server.rpc.times import duration, timestamp
@@ -31,11 +32,16 @@ class AdminHandlers:
         """What the server is and how it is doing."""
         del request, call
         status = self._admin.status()
+        answering = status.answering
+        modes, cache = (None, None) if answering is None else (answering.modes, answering.cache)
+        mode = None if modes is None else mode_message(modes.status)
         return pb.GetStatusResponse(
             version=status.version,
             start_time=timestamp(status.start_time),
             ensembles=[_ensemble(view) for view in status.ensembles],
-            mode=pb.OPERATING_MODE_NORMAL,
+            mode=pb.OPERATING_MODE_NORMAL if mode is None else mode.mode,
+            mode_status=mode,
+            cache=None if cache is None else cache_message(cache),
             poolings=status.choices.poolings,
             executions=status.choices.executions,
             selections=status.choices.selections,
@@ -190,6 +196,7 @@ def _member(view: MemberView) -> pb.Member:
         etag=view.etag,
         selection_state=view.seat.state.value,
         selection_reason=view.seat.reason,
+        circuit=view.circuit,
     )
 
 

@@ -91,7 +91,8 @@ class Metrics:
         self._predictions.labels(name, prediction.decision.action.value).inc()
         self._duration.labels(name).observe(prediction.elapsed_s)
         self._agreement.labels(name).observe(prediction.agreement.vote_share)
-        for member in prediction.members:
+        # The members of a cached answer have been counted with the original.
+        for member in () if prediction.cached else prediction.members:
             self._member(name, member)
 
     def _member(self, ensemble: str, member: MemberAnswer) -> None:

@@ -29,7 +29,7 @@ QUESTION = "polymarket-4zgncn-20251026"
 
 
 def simulated(url: str, models: dict[str, str], closed_port: int = 0, **ensemble: object) -> str:
-    """One chat member for each of the simulator's models, without breakers.
+    """One chat member for each of the simulator's models, without breakers and degraded modes: all are asked, always.
 
     With ``closed_port``, "refused" has a provider that nobody listens for.
     """
@@ -46,6 +46,9 @@ def simulated(url: str, models: dict[str, str], closed_port: int = 0, **ensemble
 [providers.sim]
 base_url = "{url}/local/v1"
 breaker = {{enabled = false}}
+
+[degradation]
+enabled = false
 
 [providers.closed]
 base_url = "http://127.0.0.1:{closed_port or 9}/v1"

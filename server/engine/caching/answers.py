@@ -154,10 +154,13 @@ class AnswerCache:
             return prediction
         whole = inquiry.whole and is_whole(prediction)
         keep_s = max(self.settings.keep_s, good_for_s) if whole else self.settings.partial_s
-        if keep_s > 0.0:
-            now_s = self._clock.monotonic()
+        now_s = self._clock.monotonic()
+        before = self._shelf.get(key.exact, now_s)
+        # In an outage the last whole answer, however old, is worth more than what is left of a new one.
+        if keep_s > 0.0 and (whole or before is None or not before.whole):
             question = replace(inquiry.question, resolution=None)
-            entry = Entry(prediction, question, self._subject(inquiry), now_s, now_s + keep_s, good_for_s)
+            subject = self._subject(inquiry)
+            entry = Entry(prediction, question, subject, now_s, now_s + keep_s, good_for_s, whole)
             self._shelf.put(key.scope, key.exact, entry)
         return prediction
 

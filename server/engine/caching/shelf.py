@@ -17,7 +17,8 @@ _ENTRY_BYTES, _MEMBER_BYTES = 4_096, 1_536
 class Entry:
     """An answer and what must be known to use it again. Times in seconds on the cache's clock.
 
-    ``good_for_s``: it may be used up to this age also where the request says nothing.
+    ``whole``: nobody is missing for a passing reason. ``good_for_s``: it may be
+    used up to this age also where the request says nothing.
     """
 
     prediction: Prediction
@@ -26,6 +27,7 @@ class Entry:
     stored_s: float
     expires_s: float
     good_for_s: float = 0.0
+    whole: bool = True
     bytes: int = field(default=0)
 
     def __post_init__(self) -> None:

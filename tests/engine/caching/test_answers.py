@@ -384,3 +384,17 @@ async def test_similar_answers_never_cross_tenants() -> None:
     await b.ask(caller="alice")
     assert not (await b.ask(replace(RAIN, id="rain-2"), caller="bob")).cached
     assert (await b.ask(replace(RAIN, id="rain-3"), caller="alice")).cached
+
+
+async def test_what_is_left_in_an_outage_does_not_replace_a_whole_answer() -> None:
+    clock = HandClock()
+    cache = AnswerCache(CacheSettings(max_age_s=60.0), clock)
+    flaky = yes(0.6)
+    engine = engine_of(ensemble_of({"a": yes(0.8), "b": flaky}), answering=Answering(cache))
+    whole = await engine.predict(PredictionRequest(RAIN))
+    flaky._answer = Absent(AbsentReason.PROVIDER_OVERLOADED, attempts=1)
+    partial = await engine.predict(PredictionRequest(RAIN, Options(max_age_s=0.0)))
+    assert partial.agreement.answered == 1
+    again = await engine.predict(PredictionRequest(RAIN))
+    assert again.cache_hit is not None
+    assert again.cache_hit.prediction_id == whole.id
