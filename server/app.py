@@ -95,7 +95,6 @@ class App:
         assembly = Assembly(self.settings, self._stack, operation.observer, operation.circuit_changed)
         ensembles = await assembly.build()  # which is long where there are networks
         store = await opening
-        metrics = Metrics()
         learner = self._learner(store, ensembles, clock, metrics)
         audit, eraser = self._audit(store)
         recorder = Recorder(store)

@@ -29,7 +29,7 @@ QUESTION = "polymarket-4zgncn-20251026"
 
 
 def simulated(url: str, models: dict[str, str], closed_port: int = 0, **ensemble: object) -> str:
-    """One chat member for each of the simulator's models, without breakers and degraded modes: all are asked, always.
+    """One chat member for each of the simulator's models, always asked: no breakers, no modes.
 
     With ``closed_port``, "refused" has a provider that nobody listens for.
     """
