@@ -79,10 +79,10 @@ class Assembly:
     def _embed(self, ensembles: list[Ensemble]) -> None:
         if self._settings.embeddings is None:
             return
-        if self._models is None:
+        if self.language_models is None:
             raise ConfigError("embeddings: no language model is a member of any ensemble; leave it out")
         try:
-            embedder = self._models.embedder(self._settings.embeddings)
+            embedder = self.language_models.embedder(self._settings.embeddings)
         except ValueError as error:
             raise ConfigError(f"embeddings: {error}") from error
         for ensemble in ensembles:
