@@ -30,6 +30,7 @@ from server.engine.performance import Performances
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.probation import SelectionState
 from server.engine.recording import Recorder
+from server.engine.school import SignalSchool
 from server.engine.treasury import Treasury
 from server.forecasting.deadline import Clock, SystemClock
 from server.forecasting.money import Payer
@@ -163,6 +164,8 @@ class App:
         learner.watches = any(learns(ensemble.spec) for ensemble in ensembles)
         for ensemble in ensembles:
             ensemble.adviser = ensemble.experienced = learner
+            if ensemble.spec.horizon_updates:
+                ensemble.adviser = ensemble.school = SignalSchool(clock)
             ensemble.roll_call.listeners.append(partial(_tell, metrics, ensemble.spec.name))
         learner.start()
         self._stack.push_async_callback(learner.close)

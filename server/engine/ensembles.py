@@ -11,6 +11,7 @@ from server.engine.hedging import HedgeAllowance
 from server.engine.meaning import Embedder
 from server.engine.paid import is_free
 from server.engine.probation import RollCall
+from server.engine.school import SignalSchool
 from server.engine.standing import Standing
 from server.engine.worth import Scatter
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec
@@ -43,6 +44,7 @@ class Ensemble:
         self.adviser: Adviser | None = None
         self.experienced: Experienced | None = None
         self.embedder: Embedder | None = None
+        self.school: SignalSchool | None = None
         self.scatter = Scatter()
         self.value = Selection()
         self.taught: Counter[str] = Counter()

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
+from server.engine.advice import learns
 from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.gathering import CHOICES, gather
 from server.engine.market_events import (
@@ -22,6 +23,7 @@ from server.engine.market_events import (
     Signal,
 )
 from server.engine.purse import Allowance
+from server.engine.school import Awaiting
 from server.engine.symbol_book import SymbolBook
 from server.engine.tickets import new_id
 from server.engine.treasury import Treasury
@@ -146,6 +148,7 @@ class MarketSession:
         except ConsilienceError as error:
             yield Notice(symbol.symbol, NoticeKind.OVERLOADED, str(error), symbol.event_time_us)
             return
+        self._await_outcome(symbol, ensemble, prediction)
         yield Signal(
             symbol=symbol.symbol,
             event_time_us=observation.event_time_us,
@@ -157,6 +160,16 @@ class MarketSession:
             best_ask_ticks=symbol.best_ask_ticks,
             latency_s=time.monotonic() - begun,
         )
+
+    @staticmethod
+    def _await_outcome(symbol: SymbolBook, ensemble: Ensemble, prediction: Prediction) -> None:
+        """Later books will say what became of the signal, where anything is learned from that."""
+        if ensemble.school is None or not learns(ensemble.spec):
+            return
+        if symbol.awaiting is None or symbol.awaiting.school is not ensemble.school:
+            symbol.awaiting = Awaiting(ensemble.school)
+        mid2 = symbol.best_bid_ticks + symbol.best_ask_ticks
+        symbol.awaiting.signal(prediction, mid2, ensemble.spec.horizon_updates)
 
 
 def _question(observation: MarketObservation) -> Question:

@@ -22,6 +22,7 @@ from server.engine.market_events import (
     Snapshot,
     Trade,
 )
+from server.engine.school import Awaiting
 from server.forecasting.query import MarketObservation
 
 _KINDS: dict[type[BookError], NoticeKind] = {
@@ -43,6 +44,7 @@ class SymbolBook:
         self._history: Candles | None = None
         self._since_signal = 0
         self._signal_at_s = float("-inf")
+        self.awaiting: Awaiting | None = None
 
     def apply(self, event: MarketEvent) -> Notice | None:
         """Take one event; a notice where it or the book is at fault. What is refused changes nothing."""
@@ -120,6 +122,8 @@ class SymbolBook:
         self.sequence += 1
         self.event_time_us = event_time_us
         self._since_signal += 1
+        if self.awaiting is not None:
+            self.awaiting.update(self.best_bid_ticks + self.best_ask_ticks)
 
     @property
     def due(self) -> bool:
