@@ -24,12 +24,13 @@ from server.engine.market_events import (
 )
 from server.engine.purse import Allowance
 from server.engine.school import Awaiting
+from server.engine.selecting import plan_for
 from server.engine.symbol_book import SymbolBook
 from server.engine.tickets import new_id
 from server.engine.treasury import Treasury
 from server.engine.verdict import conclude
 from server.forecasting.deadline import Clock, Deadline
-from server.forecasting.ensemble import Options, make_plan
+from server.forecasting.ensemble import Options
 from server.forecasting.errors import ConsilienceError
 from server.forecasting.money import Payer
 from server.forecasting.prediction import Prediction
@@ -82,8 +83,9 @@ class MarketEngine:
         Raises:
             ConsilienceError: the ensemble cannot answer as it is configured now.
         """
-        plan = make_plan(ensemble.spec, Options(), CHOICES)
-        query = Query(_question(observation), observation, purse=self.purse(ensemble))
+        question = _question(observation)
+        plan = plan_for(ensemble, Options(), question, CHOICES)
+        query = Query(question, observation, purse=self.purse(ensemble))
         consensus = await gather(ensemble, plan, query, deadline)
         prediction = conclude(consensus, "", self.clock.now(), self.code_version)
         for member in prediction.members:

@@ -216,7 +216,9 @@ class Asking:
             endpoint.learn_latency(seconds)
         if isinstance(outcome, Completion) and not self._in_words:
             bad = failure is not None and failure.reason is AbsentReason.PROVIDER_BAD_OUTPUT
-            endpoint.learn_readable(readable=not bad)
+            if endpoint.learn_readable(readable=not bad):
+                what = f"{endpoint.model} ignores schemas; it is asked in words for a while"
+                provider.observer.alerted(provider.name, what, failure.detail if failure else "")
         self._book(exchange, leave, outcome, failure, seconds)
 
     def _book(

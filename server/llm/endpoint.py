@@ -17,6 +17,8 @@ from server.llm.settings import ProviderSettings
 _REMEMBERED = 64
 #: Schema answers that could not be read, in a row, before the schema goes into the prompt.
 _SCHEMA_PATIENCE = 3
+#: How long it stays there; an endpoint that was only confused for a while gets the schema again.
+WORDS_S = 600.0
 _MAX_LIMITERS = 1_000
 
 
@@ -28,8 +30,8 @@ class Endpoint:
     ) -> None:
         self.model = model
         self.breaker = Breaker(settings.breaker, clock, changed)
-        #: Parameters that it refused; never sent again.
-        self.refused: frozenset[Parameter] = frozenset()
+        self._refused: frozenset[Parameter] = frozenset()
+        self._words_until_s = 0.0
         #: Until when the model counts as unknown to the provider, on the clock.
         self.unknown_until_s = 0.0
         self.urls: dict[str, httpx2.URL] = {}
@@ -60,15 +62,28 @@ class Endpoint:
             for label in idle[: _MAX_LIMITERS // 2]:
                 del self._limiters[label]
 
-    def learn_refused(self, parameter: Parameter) -> None:
-        """The model does not take this parameter."""
-        self.refused |= {parameter}
+    @property
+    def refused(self) -> frozenset[Parameter]:
+        """Parameters that are not sent: those it refused, and for a while a schema that it ignores."""
+        if self._words_until_s > self._clock.monotonic():
+            return self._refused | {Parameter.SCHEMA}
+        return self._refused
 
-    def learn_readable(self, *, readable: bool) -> None:
-        """Whether an answer under a schema could be read; too many that could not, and it goes into words."""
+    def learn_refused(self, parameter: Parameter) -> None:
+        """The model does not take this parameter; it is never sent again."""
+        self._refused |= {parameter}
+
+    def learn_readable(self, *, readable: bool) -> bool:
+        """Whether an answer under a schema could be read; too many that could not, and it goes into words.
+
+        True: it does so now. When the schema comes back, one more unreadable answer is enough.
+        """
         self._unreadable = 0 if readable else self._unreadable + 1
-        if self._unreadable >= _SCHEMA_PATIENCE:
-            self.learn_refused(Parameter.SCHEMA)
+        if self._unreadable < _SCHEMA_PATIENCE or Parameter.SCHEMA in self.refused:
+            return False
+        self._words_until_s = self._clock.monotonic() + WORDS_S
+        self._unreadable = _SCHEMA_PATIENCE - 1
+        return True
 
     def learn_latency(self, seconds: float) -> None:
         """How long a good answer took."""

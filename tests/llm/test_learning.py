@@ -6,9 +6,12 @@ import asyncio
 import pytest
 
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast
+from server.llm.endpoint import WORDS_S, Endpoint
 from server.llm.failures import Parameter
 from server.llm.room import LanguageModels
+from server.llm.settings import ProviderSettings
 from tests.eventually import eventually
+from tests.llm.clock import ManualClock
 from tests.llm.conftest import QUERY, Bench, deadline
 from tests.llm.wires import WireCase, each_wire
 
@@ -158,3 +161,29 @@ async def test_retries_respect_what_an_answer_takes(bench: Bench) -> None:
     answer = await ask(room, seconds=0.15)
     assert isinstance(answer, Absent)
     assert (answer.reason, answer.attempts) == (AbsentReason.PROVIDER_SERVER_ERROR, 1)
+
+
+def test_a_schema_that_was_ignored_for_a_while_comes_back() -> None:
+    clock = ManualClock()
+    endpoint = Endpoint("m", ProviderSettings(base_url="http://x/v1"), clock)
+    told = [endpoint.learn_readable(readable=readable) for readable in (False, True, False, False, False)]
+    assert told == [False, False, False, False, True]
+    assert endpoint.refused == {Parameter.SCHEMA}
+    assert not endpoint.learn_readable(readable=False)  # told once
+    clock.go(WORDS_S)
+    assert not endpoint.refused
+    assert endpoint.learn_readable(readable=False)  # once is enough now
+    clock.go(WORDS_S)
+    assert not endpoint.learn_readable(readable=True)
+    assert not endpoint.learn_readable(readable=False)
+    endpoint.learn_refused(Parameter.SCHEMA)
+    clock.go(WORDS_S)
+    assert endpoint.refused == {Parameter.SCHEMA}
+
+
+async def test_an_operator_hears_of_an_ignored_schema(bench: Bench) -> None:
+    room = bench.models(m={"model": "sim-p0.4-dropschema"})
+    for _ in range(5):
+        await ask(room)
+    (alert,) = bench.notes.alerts
+    assert alert[1] == "sim-p0.4-dropschema ignores schemas; it is asked in words for a while"
