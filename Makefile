@@ -102,6 +102,10 @@ bench: setup ## all benchmarks; raw results under benchmarks/results
 	$(BIN)/python -m benchmarks.llm.concurrency
 	$(BIN)/python -m benchmarks.kernels.run
 
+.PHONY: replay-check
+replay-check: setup ## replay 10,000 stored predictions of every kind to the same bits
+	CONSILIENCE_REPLAYS=10000 $(BIN)/python -m pytest tests/engine/test_replay.py -k same_bits -q -n 0
+
 # --- contract ----------------------------------------------------------------
 
 .PHONY: proto

@@ -25,6 +25,7 @@ from server.engine.ensembles import Ensembles
 from server.engine.experiments import Experiments
 from server.engine.learner import Learner, market_members
 from server.engine.market import MarketEngine
+from server.engine.membership import Membership
 from server.engine.modes.rules import budget_left_share
 from server.engine.performance import Performances
 from server.engine.predict import EngineSettings, PredictionEngine
@@ -42,6 +43,7 @@ from server.rpc.inference import protocol
 from server.rpc.inference.ensemble_base import Engines
 from server.rpc.inference.face import inference_handlers
 from server.rpc.learning import LearningHandlers
+from server.rpc.membership import MembershipHandlers
 from server.rpc.money import EstimateHandlers, SpendHandlers
 from server.rpc.operation import OperationHandlers
 from server.rpc.predict import PredictHandlers
@@ -137,6 +139,7 @@ class App:
                     SpendHandlers(treasury, changes),
                     AuditHandlers(store, eraser),
                     ExperimentHandlers(experiments),
+                    MembershipHandlers(Membership(ensembles, assembly.add, changes, experiments), admin),
                 ],
             ),
             (

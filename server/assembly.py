@@ -11,13 +11,21 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import structlog
+from pydantic import TypeAdapter, ValidationError
 
-from server.config import ConfigError, MarketPriceSettings, NestedSettings, Settings, VerifiedSettings
+from server.config import (
+    ConfigError,
+    ForecasterSettings,
+    MarketPriceSettings,
+    NestedSettings,
+    Settings,
+    VerifiedSettings,
+)
 from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.nested import EnsembleForecaster
 from server.engine.selecting import SELECTIONS
 from server.engine.verified import VerifiedForecaster
-from server.forecasting.errors import PluginError
+from server.forecasting.errors import InvalidRequestError, NotFoundError, PluginError
 from server.forecasting.market_price import MarketPrice
 from server.forecasting.names import canonical
 from server.forecasting.plugins import PLUGINS, POOLING_GROUP, SELECTION_GROUP
@@ -36,6 +44,8 @@ if TYPE_CHECKING:
     from server.llm.room import LanguageModels
 
 log = structlog.get_logger(__name__)
+
+_FORECASTER: TypeAdapter[ForecasterSettings] = TypeAdapter(ForecasterSettings)
 
 
 class Assembly:
@@ -110,7 +120,7 @@ class Assembly:
 
     async def _forecaster(self, name: str) -> Forecaster:
         try:
-            forecaster = await self._made(name)
+            forecaster = await self._made(name, self._settings.forecasters[name])
         except (RecordingError, ValueError) as error:
             raise ConfigError(f"forecasters -> {name}: {error}") from error
         self._stack.push_async_callback(forecaster.close)
@@ -122,8 +132,9 @@ class Assembly:
             for name in sorted(used)
             if isinstance(forecaster := self._settings.forecasters[name], ChatSettings)
         }
-        if not chats:
-            return None
+        return self._opened(chats) if chats else None
+
+    def _opened(self, chats: Mapping[str, ChatSettings]) -> "LanguageModels":
         from server.llm.room import LanguageModels  # noqa: PLC0415 - HTTP clients, only where they are used
 
         try:
@@ -149,6 +160,13 @@ class Assembly:
             for name in named
             if isinstance(other := self._settings.forecasters[name], ChatSettings)
         }
+
+    def _chat(self, name: str, settings: ChatSettings) -> Forecaster:
+        if self.language_models is None:
+            self.language_models = self._opened({})
+        if name in self.language_models.forecasters and settings is self._settings.forecasters.get(name):
+            return self.language_models.forecasters[name]
+        return self.language_models.add(name, settings)
 
     async def _loaded_networks(self) -> "Networks":
         if self._networks is None:
@@ -187,8 +205,41 @@ class Assembly:
     def _find(self, ensemble: str) -> Ensemble:
         return self.ensembles.get(ensemble)
 
-    async def _made(self, name: str) -> Forecaster:
-        settings = self._settings.forecasters[name]
+    async def add(self, name: str, definition: str) -> Forecaster:
+        """One more forecaster: configured under its name, or defined in JSON as a ``[forecasters]`` table.
+
+        Raises:
+            NotFoundError: nothing is defined and nothing of that name is configured.
+            InvalidRequestError: the definition is faulty, or what it names cannot be opened.
+        """
+        settings = self._defined(name, definition)
+        try:
+            forecaster = await self._made(name, settings)
+        except (RecordingError, ConfigError, ValueError) as error:
+            raise InvalidRequestError.of("definition", str(error)) from error
+        self._stack.push_async_callback(forecaster.close)
+        return forecaster
+
+    def _defined(self, name: str, definition: str) -> ForecasterSettings:
+        configured = self._settings.forecasters.get(name)
+        if not definition:
+            if configured is None:
+                known = ", ".join(sorted(self._settings.forecasters))
+                raise NotFoundError("forecaster", name, f"give a definition, or one of: {known}")
+            return configured
+        if configured is not None:
+            raise InvalidRequestError.of("definition", f"{name!r} is configured; leave the definition out")
+        try:
+            settings = _FORECASTER.validate_json(definition)
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_input=False, include_context=False)
+            listed = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in faults)
+            raise InvalidRequestError.of("definition", listed) from None
+        if isinstance(settings, NestedSettings) and settings.ensemble not in self._settings.ensembles:
+            raise InvalidRequestError.of("definition", f"ensemble {settings.ensemble!r} is not known")
+        return settings
+
+    async def _made(self, name: str, settings: ForecasterSettings) -> Forecaster:
         if isinstance(settings, RecordedSettings):
             return self.library.forecaster(settings)
         if isinstance(settings, MarketPriceSettings):
@@ -198,8 +249,7 @@ class Assembly:
         if isinstance(settings, VerifiedSettings):
             return VerifiedForecaster(settings.ensemble, settings.judge, self._find, settings.min_approval)
         if isinstance(settings, ChatSettings):
-            assert self.language_models is not None  # noqa: S101 - made for every used chat member
-            return self.language_models.forecasters[name]
+            return self._chat(name, settings)
         if isinstance(settings, NetworkSettings):
             return (await self._loaded_networks()).forecaster(settings)
         raise TypeError(f"no forecaster for {type(settings).__name__}")

@@ -16,7 +16,7 @@ from server.engine.standing import Standing
 from server.engine.worth import Scatter
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec
 from server.forecasting.errors import ConflictError, InvalidRequestError, NotFoundError
-from server.forecasting.ports import Forecaster, as_priced
+from server.forecasting.ports import Forecaster, PricedForecaster, as_priced
 from server.learning.selection import Selection
 
 
@@ -51,8 +51,14 @@ class Ensemble:
         self.roll_call = RollCall()
         self.standings = {member.name: Standing() for member in spec.members}
         self._seen: tuple[EnsembleSpec, str, bool] | None = None
-        priced = [as_priced(forecaster) for forecaster in self.forecasters.values()]
-        self._priced = [forecaster for forecaster in priced if forecaster is not None]
+        self._priced = _priced(self.forecasters.values())
+
+    def seat(self, name: str, forecaster: Forecaster) -> None:
+        """Put a forecaster behind a member's name. One that left stays, for answers under way."""
+        self.forecasters = {**self.forecasters, name: forecaster}
+        self.standings[name] = Standing()
+        self._priced = _priced(self.forecasters.values())
+        self._seen = None
 
     @property
     def is_priced(self) -> bool:
@@ -124,6 +130,11 @@ class Ensemble:
     def _check(given: str, present: str, what: str) -> None:
         if given and given != present:
             raise ConflictError(f"{what} was changed by somebody else; read it again and repeat the change")
+
+
+def _priced(forecasters: Iterable[Forecaster]) -> list[PricedForecaster]:
+    found = [as_priced(forecaster) for forecaster in forecasters]
+    return [forecaster for forecaster in found if forecaster is not None]
 
 
 class Ensembles:

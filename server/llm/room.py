@@ -71,6 +71,15 @@ class LanguageModels:
         """
         return ProviderEmbedder(settings, self._provider(settings.provider))
 
+    def add(self, name: str, settings: ChatSettings) -> ChatForecaster | FailoverForecaster:
+        """Build one more member.
+
+        Raises:
+            ValueError: as when the room was made.
+        """
+        self.forecasters[name] = self._forecaster(name, settings)
+        return self.forecasters[name]
+
     async def warm_up(self, deadline: Deadline, purse: Purse | None = None) -> None:
         """Open connections and have schemas compiled, so that the first question need not pay for it.
 

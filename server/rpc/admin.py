@@ -68,7 +68,7 @@ class AdminHandlers:
         views = self._admin.members(request.ensemble)
         following = str(start + size) if start + size < len(views) else ""
         return pb.ListMembersResponse(
-            members=[_member(view) for view in views[start : start + size]], next_page_token=following
+            members=[member_message(view) for view in views[start : start + size]], next_page_token=following
         )
 
     async def update_member(self, request: pb.UpdateMemberRequest, call: Call) -> pb.UpdateMemberResponse:
@@ -100,7 +100,7 @@ class AdminHandlers:
             ),
             self._admin.undo(request.ensemble),
         )
-        return pb.UpdateMemberResponse(member=_member(view))
+        return pb.UpdateMemberResponse(member=member_message(view))
 
     async def set_strategy(self, request: pb.SetStrategyRequest, call: Call) -> pb.SetStrategyResponse:
         """Change an ensemble's named choices."""
@@ -176,7 +176,8 @@ def _ensemble(view: EnsembleView) -> pb.EnsembleStatus:
     )
 
 
-def _member(view: MemberView) -> pb.Member:
+def member_message(view: MemberView) -> pb.Member:
+    """A member for the wire."""
     spec, standing = view.spec, view.standing
     latency_s = standing.mean_latency_s
     return pb.Member(

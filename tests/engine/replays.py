@@ -58,6 +58,7 @@ class Learned:
 
     random_weights: Floats
     learned_curve: Curve
+    coverage: float
     version: str = "seeded"
 
     def weights(self, probabilities: Floats) -> Floats:
@@ -73,7 +74,8 @@ class Adviser:
 
     async def advise(self, forecasters: object, plan: Plan, question: Question, deadline: object) -> Learned:
         curve = CURVES[self.random.integers(len(CURVES))](self.random)
-        return Learned(self.random.uniform(0.0, 3.0, len(plan.members)), curve)
+        weights = self.random.uniform(0.0, 3.0, len(plan.members))
+        return Learned(weights, curve, float(self.random.choice([0.0, self.random.uniform(0.1, 1.0)])))
 
 
 async def some_records(count: int, seed: int) -> list[PredictionRecord]:
@@ -101,7 +103,7 @@ def _kind(random: np.random.Generator) -> QuestionKind:
     if which == 2:
         grid = tuple(np.cumsum(random.uniform(0.5, 1e4, random.integers(2, 9))).tolist())
         return Numeric(grid, "USD", NumericScale.LOG if random.random() < 0.5 else NumericScale.LINEAR)
-    texts = [form for form in Normalization if form is not Normalization.EMBEDDING]
+    texts = list(Normalization)
     return FreeText(texts[random.integers(len(texts))])
 
 
