@@ -2962,7 +2962,7 @@ type StartTrainingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the architecture.
 	Architecture string `protobuf:"bytes,1,opt,name=architecture,proto3" json:"architecture,omitempty"`
-	// Name of the data set, or a symbol.
+	// Name of a recording in the server's data folder, or a symbol; never a path.
 	Dataset string `protobuf:"bytes,2,opt,name=dataset,proto3" json:"dataset,omitempty"`
 	// 0: the default.
 	Epochs uint32 `protobuf:"varint,3,opt,name=epochs,proto3" json:"epochs,omitempty"`
@@ -2970,7 +2970,7 @@ type StartTrainingRequest struct {
 	BatchSize uint32 `protobuf:"varint,4,opt,name=batch_size,json=batchSize,proto3" json:"batch_size,omitempty"`
 	// Seed of all random numbers.
 	Seed uint64 `protobuf:"varint,5,opt,name=seed,proto3" json:"seed,omitempty"`
-	// Other parameters by name.
+	// Other parameters by name: folds, learning_rate, max_seconds.
 	Parameters    map[string]float64 `protobuf:"bytes,6,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3295,9 +3295,9 @@ type Training struct {
 	Loss float64 `protobuf:"fixed64,6,opt,name=loss,proto3" json:"loss,omitempty"`
 	// Best validation loss.
 	BestLoss float64 `protobuf:"fixed64,7,opt,name=best_loss,json=bestLoss,proto3" json:"best_loss,omitempty"`
-	// 0..100.
+	// 0..100, over all walk-forward tests and the network that is shipped.
 	ProgressPercent float64 `protobuf:"fixed64,8,opt,name=progress_percent,json=progressPercent,proto3" json:"progress_percent,omitempty"`
-	// Named metrics.
+	// Named metrics: part and parts while it runs, walk-forward scores (macro_f1_h10) once it is done.
 	Metrics map[string]float64 `protobuf:"bytes,9,rep,name=metrics,proto3" json:"metrics,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
 	// Why it failed.
 	Error string `protobuf:"bytes,10,opt,name=error,proto3" json:"error,omitempty"`

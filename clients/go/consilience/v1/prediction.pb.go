@@ -209,9 +209,10 @@ type PredictOptions struct {
 	// Pooling by name: "linear", "log_odds", ... `AdminService.GetStatus` lists
 	// the names.
 	Pooling string `protobuf:"bytes,3,opt,name=pooling,proto3" json:"pooling,omitempty"`
-	// Execution by name: "parallel", "sequential", "hedged", "cascade".
+	// Execution by name: "parallel", "sequential", "hedged", "cascade", "value".
 	Execution string `protobuf:"bytes,4,opt,name=execution,proto3" json:"execution,omitempty"`
-	// Selection by name: "all", "budget", "context", "stake".
+	// Selection by name: "all", "budget", "stake", "value", "context", or one of
+	// your own.
 	Selection string `protobuf:"bytes,5,opt,name=selection,proto3" json:"selection,omitempty"`
 	// Calibration by name: "none", "platt", "isotonic", "beta", ...
 	Calibration string `protobuf:"bytes,6,opt,name=calibration,proto3" json:"calibration,omitempty"`
