@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.serving import running
+from benchmarks.serving import simulating
 from consilience import AbsentReason, Client, NotFoundError, Prediction, SpendingControl
 from server.cli.main import main
 from tests.e2e.server_process import ServerProcess
@@ -53,7 +53,7 @@ deadline_s = 20
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("money")
-    with running(folder, "server.simulator", ["--port", "0", "--json"]) as simulator:
+    with simulating(folder) as simulator:
         toml = TOML.format(url=f"http://{simulator.address}")
         with ServerProcess(folder, toml) as started:
             yield started
