@@ -8,12 +8,14 @@ commit, so nobody else's book is open at the same time.
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select
+import sqlalchemy
+from sqlalchemy import Connection, bindparam, delete, select
 
 from server.forecasting.money import Charge, Payer, Refusal
 from server.storage.ledger.accounts import Accounts
 from server.storage.ledger.entries import Kind, Reserve, Settle
 from server.storage.ledger.history import History, history_of
+from server.storage.ledger.rows import Row, Rows
 from server.storage.ledger.tables import ledger_entries, reservations
 
 #: Ids in one statement at most.
@@ -21,8 +23,11 @@ CHUNK = 500
 
 _FIND = select(reservations).where(reservations.c.charge_id.in_(bindparam("ids", expanding=True)))
 _DELETE = delete(reservations).where(reservations.c.charge_id.in_(bindparam("ids", expanding=True)))
-_RESERVATIONS = insert(reservations)
-_ENTRIES = insert(ledger_entries)
+_PAYER = ("prediction_id", "member", "provider", "category", "caller", "request_id")
+_RESERVATIONS = Rows(reservations, ("charge_id", "owner", "call_time_us", *_PAYER, "nano_usd"))
+_ENTRIES = Rows(
+    ledger_entries, ("time_us", "call_time_us", "kind", "charge_id", *_PAYER, "nano_usd", "estimated")
+)
 
 
 class Reservation(NamedTuple):
@@ -48,7 +53,7 @@ class Book:
         self._open: dict[str, Reservation] = {}
         self._new: dict[str, Reservation] = {}
         self._closed: list[str] = []
-        self._entries: list[dict[str, Any]] = []
+        self._entries: list[Row] = []
 
     def look_up(self, settlements: Iterable[Settle]) -> None:
         """Read the reservations that will be settled."""
@@ -100,17 +105,8 @@ class Book:
         self, kind: Kind, charge: Charge, nano_usd: int, call_time_us: int, *, estimated: bool = False
     ) -> None:
         """Add an entry."""
-        self._entries.append(
-            {
-                "time_us": self.now_us,
-                "call_time_us": call_time_us,
-                "kind": kind.value,
-                "charge_id": charge.id,
-                **payer_columns(charge),
-                "nano_usd": nano_usd,
-                "estimated": estimated,
-            }
-        )
+        payer = _payer(charge)
+        self._entries.append((self.now_us, call_time_us, kind.value, charge.id, *payer, nano_usd, estimated))
 
     def write(self) -> None:
         """Write what has changed. The book may be used on."""
@@ -118,9 +114,9 @@ class Book:
             self.connection.execute(_DELETE, {"ids": chunk})
         if self._new:
             rows = [self._row(reservation) for reservation in self._new.values()]
-            self.connection.execute(_RESERVATIONS, rows)
+            _RESERVATIONS.insert(self.connection, rows)
         if self._entries:
-            self.connection.execute(_ENTRIES, self._entries)
+            _ENTRIES.insert(self.connection, self._entries)
         self.accounts.write()
         self._open.update(self._new)
         self._closed, self._new, self._entries = [], {}, []
@@ -153,30 +149,20 @@ class Book:
         self.write()
         return history_of(self.connection, charge_id)
 
-    def _row(self, reservation: Reservation) -> dict[str, Any]:
-        charge = reservation.charge
-        return {
-            "charge_id": charge.id,
-            "owner": self.owner,
-            "call_time_us": reservation.call_time_us,
-            **payer_columns(charge),
-            "nano_usd": charge.nano_usd,
-        }
+    def _row(self, reservation: Reservation) -> Row:
+        charge, call_time_us = reservation
+        return (charge.id, self.owner, call_time_us, *_payer(charge), charge.nano_usd)
 
 
-def payer_columns(charge: Charge) -> dict[str, str]:
-    """The columns that say who pays for what."""
-    return {
-        "prediction_id": charge.payer.ticket,
-        "member": charge.member,
-        "provider": charge.provider,
-        "category": charge.payer.category,
-        "caller": charge.payer.caller,
-        "request_id": charge.payer.request_id,
-    }
+def _payer(charge: Charge) -> Row:
+    """Who pays for what, in the order of ``_PAYER``."""
+    payer = charge.payer
+    return (
+        payer.ticket, charge.member, charge.provider, payer.category, payer.caller, payer.request_id,
+    )  # fmt: skip
 
 
-def reservation_of(row: Row[Any]) -> Reservation:
+def reservation_of(row: sqlalchemy.Row[Any]) -> Reservation:
     """A reservation from its row."""
     payer = Payer(row.prediction_id, row.caller, row.category, row.request_id)
     return Reservation(Charge(row.charge_id, payer, row.member, row.provider, row.nano_usd), row.call_time_us)
