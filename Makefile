@@ -100,6 +100,7 @@ bench: setup ## all benchmarks; raw results under benchmarks/results
 	$(BIN)/python -m benchmarks.server.stream_arrivals
 	$(BIN)/python -m benchmarks.llm.tail
 	$(BIN)/python -m benchmarks.llm.concurrency
+	$(BIN)/python -m benchmarks.llm.money
 	$(BIN)/python -m benchmarks.kernels.run
 
 .PHONY: replay-check
