@@ -61,7 +61,14 @@ class Results:
         """As a JSON object; without the columns of the cells, which have files of their own."""
         return {
             "configuration": self.configuration,
-            "simulated": ["cost_usd", "latency_p50_s", "latency_p95_s", "latency_p99_s"],
+            "simulated": [
+                "cost_usd",
+                "cost_total_usd",
+                "latency_mean_s",
+                "latency_p50_s",
+                "latency_p95_s",
+                "latency_p99_s",
+            ],
             "figures": [row.as_json() for row in self.figures],
             "sizes": [row.as_json() for row in self.sizes],
             "members": list(self.members),

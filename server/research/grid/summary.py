@@ -49,6 +49,8 @@ class Figures:
     ece: float | None
     calls: float
     cost_usd: float | None
+    cost_total_usd: float | None
+    latency_mean_s: float | None
     latency_p50_s: float | None
     latency_p95_s: float | None
     latency_p99_s: float | None
@@ -132,6 +134,8 @@ class Scorer:
             ece=_ece(own, rows, pool.weights),
             calls=_rounded(own.calls[rows].mean()),
             cost_usd=_mean_of_known(own.cost_usd[rows]),
+            cost_total_usd=_sum_of_known(own.cost_usd[rows]),
+            latency_mean_s=_mean_of_known(latency),
             latency_p50_s=_percentile(latency, 50),
             latency_p95_s=_percentile(latency, 95),
             latency_p99_s=_percentile(latency, 99),
@@ -161,6 +165,11 @@ def _ece(own: CellScores, rows: NDArray[np.int64], weights: Floats) -> float | N
 def _mean_of_known(values: Floats) -> float | None:
     told = values[~np.isnan(values)]
     return _rounded(told.mean()) if len(told) else None
+
+
+def _sum_of_known(values: Floats) -> float | None:
+    told = values[~np.isnan(values)]
+    return _rounded(told.sum()) if len(told) else None
 
 
 def _percentile(values: Floats, rank: float) -> float | None:

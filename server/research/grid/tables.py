@@ -8,6 +8,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from server.research.grid.profile import price
 from server.research.grid.run import Results, choices
 from server.research.grid.summary import Figures
@@ -24,10 +26,12 @@ PROFILE_WORDS = {
 
 
 def write_tables(results: Results, out: Path) -> None:
-    """``configuration.json``, ``results.json``, ``results.csv`` and ``results.md``."""
+    """``configuration.json``, and ``results`` as ``.json``, ``.csv``, ``.parquet`` and ``.md``."""
     _json(out / "configuration.json", results.configuration)
     _json(out / "results.json", results.as_json())
     _csv(out / "results.csv", (*results.figures, *results.sizes))
+    rows = [row.as_json() for row in (*results.figures, *results.sizes)]
+    pl.DataFrame(rows, infer_schema_length=None).write_parquet(out / "results.parquet")
     (out / "results.md").write_text(markdown(results), encoding="utf-8")
 
 

@@ -146,8 +146,16 @@ def test_declared_times_and_costs_are_counted(finished):
     )
     assert row.calls == pytest.approx(3.0)
     assert row.cost_usd == pytest.approx(0.03)
+    assert row.cost_total_usd == pytest.approx(0.03 * row.n_questions)
     assert 2.0 < row.latency_p50_s < 9.0 < row.latency_p99_s * 2
     assert 0.0 < row.brier_low < row.brier < row.brier_high
+
+
+def test_tables_for_machines_say_the_same(finished):
+    results, out = finished
+    wanted = [row.as_json() for row in (*results.figures, *results.sizes)]
+    assert pl.read_parquet(out / "results.parquet").to_dicts() == wanted
+    assert pl.read_csv(out / "results.csv")["brier"].to_list() == [row["brier"] for row in wanted]
 
 
 def test_single_members_and_ablations_cover_the_panels_that_have_them(finished):
