@@ -102,6 +102,9 @@ bench: setup ## all benchmarks; raw results under benchmarks/results
 	$(BIN)/python -m benchmarks.llm.concurrency
 	$(BIN)/python -m benchmarks.llm.money
 	$(BIN)/python -m benchmarks.kernels.run
+	if [ -n "$${CONSILIENCE_DATA:-}" ]; then \
+	  $(BIN)/python -m benchmarks.research.claims "$$CONSILIENCE_DATA/forecasts"; \
+	  $(BIN)/python -m benchmarks.research.report "$$CONSILIENCE_DATA/forecasts"; fi
 
 .PHONY: replay-check
 replay-check: setup ## replay 10,000 stored predictions of every kind to the same bits

@@ -58,6 +58,7 @@ def main() -> None:
     data = data_folder()
     files = [
         *build_forecasts(data / "forecasts", out / "forecasts"),
+        *build_texts(data / "forecasts", out / "free_text"),
         *build_books(data / "lob", out / "books"),
     ]
     write_checksums(out, files)
@@ -81,6 +82,54 @@ def build_forecasts(source: Path, target: Path) -> list[Path]:
         write_parquet(forecasts.sort(keys), target / "forecasts.parquet"),
         write_parquet(titles.sort("question_id"), target / "questions.parquet"),
     ]
+
+
+def build_texts(source: Path, target: Path) -> list[Path]:
+    """The market questions that eleven models answered, as free text: "Yes" or "No", and how sure of it."""
+    panels = json.loads((Path(__file__).parent / "forecasts" / "panels.json").read_text(encoding="utf-8"))
+    panel = panels["panels"][0]
+    keys = ["question_id", "forecast_due_date", "resolution_date"]
+    said = pl.read_parquet(source / "forecasts.parquet").filter(
+        pl.col("collection") == COLLECTION,
+        pl.col("question_type") == panel["question_type"],
+        pl.col("model").is_in(panel["models"]),
+    )
+    whole = (
+        said.group_by(keys)
+        .agg(pl.len().alias("answers"))
+        .filter(pl.col("answers") >= panel["min_forecasters"])
+    )
+    said = said.join(whole.select(keys), on=keys).sort("question_id", "model")
+    titles = pl.read_parquet(source / "questions.parquet").select("question_id", title(pl.col("question")))
+    known = (pl.col("resolution_date").cast(pl.String).str.to_date() + pl.duration(days=1)).cast(pl.String)
+    questions = said.unique("question_id", keep="first", maintain_order=True).join(
+        titles, on="question_id", maintain_order="left"
+    )
+    texts = questions.select(
+        "question_id",
+        "question",
+        pl.when(pl.col("outcome") == 1).then(pl.lit("Yes")).otherwise(pl.lit("No")).alias("answer"),
+        pl.lit("boolean").alias("normalization"),
+        pl.col("forecast_due_date").alias("asked_date"),
+        known.alias("known_date"),
+        "category",
+        "source",
+    )
+    yes = pl.col("prob") >= 0.5
+    answers = said.select(
+        "question_id",
+        pl.col("model").alias("member"),
+        pl.when(yes).then(pl.lit("Yes")).otherwise(pl.lit("No")).alias("text"),
+        pl.when(yes).then(pl.col("prob")).otherwise(1 - pl.col("prob")).round(6).alias("confidence"),
+    )
+    return [write_csv(texts, target / "text_questions.csv"), write_csv(answers, target / "text_answers.csv")]
+
+
+def write_csv(table: pl.DataFrame, path: Path) -> Path:
+    """Write a table; its licence stands in the file beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.write_csv(path)
+    return path
 
 
 def title(text: pl.Expr) -> pl.Expr:

@@ -27,6 +27,8 @@ from server.research.grid.summary import Scorer
 RESAMPLES, SEED = 1000, 1
 MEDIAN_S = 4.0
 TAILS = (2.0, 4.0, 8.0, 16.0)
+#: Multiple of the median after which a second attempt goes out, and how many of them a first one may set off.
+HEDGES = ((2.0, 0.08), (4.0, 0.08), (2.0, 0.5))
 FAILURES = (0.01, 0.02, 0.05, 0.10, 0.20)
 PATIENT = EnsembleSpec("", (), deadline_s=300.0, member_timeout_s=300.0, hedge_delay_s=8.0)
 
@@ -49,7 +51,7 @@ TOKENS = Usage(input_tokens=1000, output_tokens=500)
 def main(folder: Path) -> None:
     data = read_panels_data(folder, market=False)
     results = {
-        "hedging": [hedging(data, tail) for tail in TAILS],
+        "hedging": [hedging(data, tail, *how) for how in HEDGES for tail in TAILS],
         "sequential": sequential(data),
         "ensemble_against_single": singles(data),
         "five_members": five(only_panels(data, {"consistency-2024"})),
@@ -57,10 +59,10 @@ def main(folder: Path) -> None:
     print(write("claims", "python -m benchmarks.research.claims DATA/forecasts", results))
 
 
-def hedging(data: DataSet, tail: float) -> dict[str, Any]:
+def hedging(data: DataSet, tail: float, multiple: float, share: float) -> dict[str, Any]:
     """99th percentile of five members at once, all needed, with and without hedges."""
     declared = Declared(latency_median_s=MEDIAN_S, latency_p99_s=MEDIAN_S * tail)
-    spec = replace(PATIENT, min_responses=5)
+    spec = replace(PATIENT, min_responses=5, hedge_multiple=multiple, hedge_share=share)
     plain, hedged = (
         scores(World(data, others=declared, spec=spec), Cell(execution=execution, selection="first:5"))
         for execution in ("parallel", "hedged")
@@ -72,6 +74,8 @@ def hedging(data: DataSet, tail: float) -> dict[str, Any]:
     resampled = np.percentile(both[:, drawn], 99, axis=2)
     low, high = np.percentile(1.0 - resampled[1] / resampled[0], (2.5, 97.5))
     return {
+        "hedge_multiple": multiple,
+        "hedge_share": share,
         "p99_over_median_of_a_call": tail,
         "p99_s": [float(np.percentile(row, 99)) for row in both],
         "p99_cut": float(cut),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,11 +16,13 @@ from server.research.grid.declared import Declared
 from server.research.grid.drive import World, drive
 from server.research.grid.free_text import read_answers_data, read_matches_data
 from server.research.grid.profile import best_value, frontier, price, profile
+from server.research.grid.recorded_data import read_panels_data
 from server.research.grid.score import CellScores
 from server.research.grid.summary import Figures
 from tests.research.grid.samples import write_folder
 from tests.research.samples import rows
 
+SAMPLES = Path(__file__).parents[3] / "samples"
 ZEROS = dict.fromkeys(Figures.__dataclass_fields__, 0.0)
 ROW = Figures(**{**ZEROS, "cost_usd": None, "latency_p95_s": None, "ece": None, "consensus": None})  # type: ignore[arg-type]
 
@@ -139,6 +142,20 @@ def test_an_answer_that_nobody_gave_is_wrong_and_scored(tmp_path):
 def test_what_does_not_fit_is_named(tmp_path, questions, answers, named):
     with pytest.raises(ResearchError, match=named):
         read_answers_data(write_answers(tmp_path, questions, answers))
+
+
+def test_the_shipped_text_sample_can_be_asked():
+    data = read_answers_data(SAMPLES / "free_text")
+    scores = CellScores.of(drive(World(data), Cell("majority")))
+    assert len(scores.right) == 75
+    assert {case.outcome for case in data.cases} == {"true", "false"}
+    assert scores.right.mean() > 0.85
+
+
+def test_the_shipped_forecasts_have_panels():
+    data = read_panels_data(SAMPLES / "forecasts", ["markets"])
+    assert len(data.cases) == 75
+    assert set(data.panels) == {"markets"}
 
 
 def test_scores_survive_their_file(tmp_path):
