@@ -101,6 +101,7 @@ bench: setup ## all benchmarks; raw results under benchmarks/results
 	$(BIN)/python -m benchmarks.llm.tail
 	$(BIN)/python -m benchmarks.llm.concurrency
 	$(BIN)/python -m benchmarks.llm.money
+	$(BIN)/python -m benchmarks.caching.similarity
 	$(BIN)/python -m benchmarks.kernels.run
 	if [ -n "$${CONSILIENCE_DATA:-}" ]; then \
 	  $(BIN)/python -m benchmarks.research.claims "$$CONSILIENCE_DATA/forecasts"; \

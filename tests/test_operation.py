@@ -9,10 +9,12 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from consilience import AsyncClient
 from consilience.v1 import admin_service_pb2 as admin
 from consilience.v1 import prediction_pb2
 from server.engine.happenings import QUEUE
 from server.simulator.server import Simulator
+from tests.e2e.server_process import COMMAND
 from tests.eventually import eventually
 from tests.rpc.errors import details
 from tests.running import chat, running, settings
@@ -228,3 +230,27 @@ async def test_an_operators_mode_ends_by_itself(tmp_path: Path) -> None:
         assert status.HasField("until_time")
         await eventually(lambda: server.app.operation.modes.status.reason == "everything works")
         assert (await server.ask()).decision.action == prediction_pb2.DECISION_ACTION_PROCEED
+
+
+async def test_the_command_line_and_the_client_say_the_same(tmp_path: Path) -> None:
+    async with running(settings(tmp_path, forecasters={"m": MARKET}, ensembles=ensemble("m"))) as server:
+        address = server.app.rpc.address
+
+        async def command(*words: str) -> str:
+            process = await asyncio.create_subprocess_exec(
+                COMMAND, *words, "--server", address, stdout=asyncio.subprocess.PIPE
+            )
+            out, _ = await process.communicate()
+            assert process.returncode == 0
+            return out.decode()
+
+        watching = asyncio.create_task(command("events", "--kind", "mode", "--most", "1"))
+        await eventually(lambda: server.app.operation.happenings.watched)
+        assert await command("mode", "reduced", "--reason", "drill") == "reduced: drill\n"
+        assert "from normal to reduced: drill" in await watching
+        assert "reduced: drill" in await command("status")
+        async with AsyncClient(address) as client, client.admin.watch(["mode"]) as happenings:
+            assert (await anext(happenings)).kind == "watching"
+            status = await client.admin.set_mode(None)
+            assert (status.mode, status.manual) == ("normal", False)
+            assert (await anext(happenings)).message == "from reduced to normal: everything works"

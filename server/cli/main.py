@@ -13,8 +13,10 @@ from server.cli.backtest import backtest
 from server.cli.erase import erase
 from server.cli.estimate import estimate
 from server.cli.evaluate import evaluate
+from server.cli.events import events
 from server.cli.market import market
 from server.cli.members import members
+from server.cli.mode import mode
 from server.cli.performance import performance
 from server.cli.predict import predict
 from server.cli.replay_prediction import replay
@@ -59,7 +61,7 @@ def consilience(
 COMMANDS = (
     serve, predict, stream, market, members, status, spend, estimate, performance, replay, erase, simulate,
     evaluate, research, backtest,
-    train,
+    train, events, mode,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

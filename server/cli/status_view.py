@@ -21,7 +21,8 @@ def show_status(console: Console, status: ServerStatus, server: str) -> None:
     facts.add_row("Server", Text(f"Consilience {status.version} at {server}", "bold"))
     facts.add_row("Up", f"{_uptime(status.start_time)}, since {status.start_time:%Y-%m-%d %H:%M:%S} UTC")
     normal = status.mode is OperatingMode.NORMAL
-    facts.add_row("Mode", Text(status.mode, "green" if normal else "bold yellow"))
+    mode = status.mode if normal else f"{status.mode}: {status.mode_reason}"
+    facts.add_row("Mode", Text(mode, "green" if normal else "bold yellow"))
     in_flight, answered = status.predictions_in_flight, status.predictions_answered
     facts.add_row("Predictions", f"{answered:,} answered, {in_flight:,} in flight")
     facts.add_row("Records", status.storage)

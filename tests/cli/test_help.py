@@ -39,6 +39,8 @@ def test_all_commands_are_there() -> None:
         "stream",
         "market",
         "members",
+        "events",
+        "mode",
         "status",
         "spend",
         "estimate",

@@ -47,6 +47,7 @@ from consilience.market import (
     MarketHistory,
     MarketTrade,
 )
+from consilience.operation import Happening, ModeStatus
 from consilience.options import Durability, Options
 from consilience.outcomes import ErrorCorrelation, OutcomeResult, Performance, PerformanceReport
 from consilience.pages import Page
@@ -131,6 +132,7 @@ __all__ = [
     "FieldViolation",
     "Forecast",
     "FreeText",
+    "Happening",
     "Interval",
     "InvalidRequestError",
     "LabelSet",
@@ -151,6 +153,7 @@ __all__ = [
     "MemberArrived",
     "MemberCostEstimate",
     "Method",
+    "ModeStatus",
     "NoAnswerError",
     "Normalization",
     "NotFoundError",

@@ -9,7 +9,7 @@ from typing import Any, Self, Unpack
 
 import grpc
 
-from consilience import _audit_calls, _calls, _experiment_calls, _money_calls
+from consilience import _audit_calls, _calls, _experiment_calls, _money_calls, _operation_calls
 from consilience._calls import Call, Response, Result
 from consilience._settings import Settings
 from consilience._version import __version__
@@ -17,6 +17,7 @@ from consilience.aggregation import Aggregation, Probabilities
 from consilience.events import PredictionEvent
 from consilience.experiments import Experiment, ExperimentReport, ExperimentState
 from consilience.market import MarketEvent
+from consilience.operation import Happening, ModeStatus
 from consilience.options import Options
 from consilience.outcomes import OutcomeResult, PerformanceReport
 from consilience.pages import Page
@@ -26,7 +27,7 @@ from consilience.record import PredictionFailure, StoredPrediction
 from consilience.replay import Replay
 from consilience.security import TLS
 from consilience.spending import BudgetStatus, CostEstimate, SpendReport
-from consilience.status import Member, ServerStatus
+from consilience.status import Member, OperatingMode, ServerStatus
 from consilience.streams import MarketStream, Stream, error_of
 
 __all__ = ["Admin", "Client"]
@@ -237,6 +238,29 @@ class Admin:
     def status(self, *, timeout_s: float | None = None) -> ServerStatus:
         """What the server is and how it is doing."""
         return self._wire.run(_calls.status(self._wire.settings, timeout_s))
+
+    def set_mode(
+        self,
+        mode: OperatingMode | str | None,
+        *,
+        reason: str = "",
+        seconds: float | None = None,
+        timeout_s: float | None = None,
+    ) -> ModeStatus:
+        """Set the mode by hand, for so long or until the next call; None: the server chooses again."""
+        call = _operation_calls.set_mode(self._wire.settings, mode, reason, seconds, timeout_s)
+        return self._wire.run(call)
+
+    def watch(self, kinds: Sequence[str] = ()) -> Stream[Happening]:
+        """What happens in the server from now on; the first says that the watch has begun.
+
+        Kinds: "prediction", "failure", "member", "mode", "circuit", "spend", "alert"; none: all.
+        """
+        call = _operation_calls.watch(self._wire.settings, kinds)
+        method: Any = self._wire.channel.unary_stream(
+            call.path, type(call.request).SerializeToString, call.response.FromString
+        )
+        return Stream(method(call.request, timeout=call.timeout_s, metadata=call.metadata), call.result)
 
     def members(self, ensemble: str = "", *, timeout_s: float | None = None) -> tuple[Member, ...]:
         """The members of an ensemble (the default one where none is named), in configured order."""

@@ -44,7 +44,10 @@ class Options(TypedDict, total=False):
     durability: Durability
     weights: Mapping[str, float]
     tags: Mapping[str, str]
+    #: Oldest cached answer that will do; 0: ask anew.
     max_age_s: float
+    #: The cached answer to the same question in other words will do.
+    similar: bool
     min_consensus: float
     hedge_delay_s: float
     confidence_threshold: float
@@ -70,6 +73,7 @@ _SCALARS = (
     "high_agreement",
     "early_stop_threshold",
     "share_market_price",
+    "similar",
     "min_consensus",
     "confidence_threshold",
 )

@@ -89,6 +89,7 @@ class ServerStatus:
     storage: str
     last_prediction: Prediction | None
     budgets: tuple[BudgetStatus, ...]
+    mode_reason: str = ""
 
     @classmethod
     def from_message(cls, message: admin_service_pb2.GetStatusResponse) -> "ServerStatus":
@@ -110,6 +111,7 @@ class ServerStatus:
             storage=message.storage,
             last_prediction=Prediction.from_message(message.last_prediction) if answered else None,
             budgets=tuple(map(BudgetStatus.from_message, message.budgets)),
+            mode_reason=message.mode_status.reason,
         )
 
 
