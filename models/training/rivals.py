@@ -68,8 +68,9 @@ def _logistic(features: Floats, labels: Classes) -> Logistic:
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - an extra
 
     known = labels >= 0
-    median = np.nan_to_num(np.nanmedian(features, axis=0).astype(np.float64))
-    deviation = 1.4826 * np.nanmedian(np.abs(features - median), axis=0)
+    there = _without_blanks(features)
+    median = np.nanmedian(there, axis=0).astype(np.float64)
+    deviation = 1.4826 * np.nanmedian(np.abs(there - median), axis=0)
     scale = np.where(deviation > 0, 1.0 / np.where(deviation > 0, deviation, 1.0), 1.0)
     blank = Logistic(median, scale, np.eye(features.shape[1]), np.zeros(features.shape[1]))
     fitted = LogisticRegression(C=INVERSE_PENALTY, solver="newton-cholesky")
@@ -90,8 +91,15 @@ def _boosting(features: Floats, labels: Classes) -> Trees:
         early_stopping=False,
         random_state=0,
     )
-    fitted.fit(features[known], labels[known])
+    fitted.fit(_without_blanks(features[known]), labels[known])
     return plain_trees(fitted)
+
+
+def _without_blanks(features: Floats) -> Floats:
+    """Features that a short recording never warms up are 0 throughout."""
+    blank = np.isnan(features).all(axis=0)
+    filled: Floats = np.where(blank, np.float32(0.0), features)
+    return filled
 
 
 def plain_trees(fitted: Any) -> Trees:
