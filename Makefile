@@ -97,6 +97,7 @@ bench: setup ## all benchmarks; raw results under benchmarks/results
 	$(BIN)/python -m benchmarks.server.startup
 	$(BIN)/python -m benchmarks.server.predict_overhead
 	$(BIN)/python -m benchmarks.server.aggregate_overhead
+	$(BIN)/python -m benchmarks.storage.audit
 	$(BIN)/python -m benchmarks.server.stream_arrivals
 	$(BIN)/python -m benchmarks.llm.tail
 	$(BIN)/python -m benchmarks.llm.concurrency
