@@ -107,6 +107,18 @@ bench: setup ## all benchmarks; raw results under benchmarks/results
 	if [ -n "$${CONSILIENCE_DATA:-}" ]; then \
 	  $(BIN)/python -m benchmarks.research.claims "$$CONSILIENCE_DATA/forecasts"; \
 	  $(BIN)/python -m benchmarks.research.report "$$CONSILIENCE_DATA/forecasts"; fi
+	$(BIN)/python -m benchmarks.inference.batching
+	$(BIN)/python -m benchmarks.inference.overload
+	$(BIN)/python -m benchmarks.inference.serving
+
+.PHONY: serving-peers
+serving-peers: $(VENV)/.ready | $(UV) ## pytriton and MLServer, each in an environment of its own, to be measured against
+	for peer in "pytriton nvidia-pytriton" "mlserver mlserver uvloop<0.22"; do set -- $$peer; name=$$1; shift; \
+	  $(UV) venv --quiet --clear --python $(BIN)/python .venvs/$$name; \
+	  $(UV) pip install --quiet --python .venvs/$$name/bin/python "$$@"; \
+	  $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	    > "$$(.venvs/$$name/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/torch_of_the_server.pth"; \
+	done
 
 .PHONY: replay-check
 replay-check: setup ## replay 10,000 stored predictions of every kind to the same bits
