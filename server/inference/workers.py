@@ -31,6 +31,11 @@ class Workers:
         """Queue a task. It must not raise."""
         self._tasks.put(task)
 
+    @property
+    def wanted(self) -> bool:
+        """Whether a task waits for a thread."""
+        return not self._tasks.empty()
+
     def close(self) -> None:
         """End the threads after what is queued. Blocks until they have ended."""
         for _ in self._threads:

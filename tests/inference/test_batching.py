@@ -6,6 +6,7 @@ import asyncio
 import numpy as np
 import pytest
 
+from server.inference import batching
 from server.inference.batching import Batcher, BatchSettings, gathered
 from server.inference.errors import (
     InvalidInputError,
@@ -104,6 +105,48 @@ async def test_the_urgent_go_first(bench):
     one.gate.open()
     await asyncio.gather(first, *others)
     assert one.gate.batches == [[0], [2], [4], [3], [1]]
+
+
+async def test_callers_that_were_just_answered_are_waited_for(bench, monkeypatch):
+    monkeypatch.setattr(batching, "PATIENCE", 1e6)
+    monkeypatch.setattr(batching, "MOST_PATIENCE_S", 30.0)
+    one = bench()
+    first = await one.occupied()
+    others = [one.ask(n) for n in (1, 2)]
+    await asyncio.sleep(0)
+    one.gate.open()
+    await first
+    again = [one.ask(3)]
+    await asyncio.gather(*others, *again)
+    lone = one.ask(4)
+    await asyncio.sleep(0.01)
+    assert one.gate.batches == [[0], [1, 2, 3]]
+    await asyncio.gather(lone, one.ask(5), one.ask(6))
+    assert one.gate.batches == [[0], [1, 2, 3], [4, 5, 6]]
+
+
+async def test_a_lone_caller_is_not_made_to_wait(bench, monkeypatch):
+    monkeypatch.setattr(batching, "PATIENCE", 1e6)
+    monkeypatch.setattr(batching, "MOST_PATIENCE_S", 3600.0)
+    one = bench(held=False)
+    for n in range(3):
+        assert value_of(await one.ask(n)) == [n]
+    assert one.gate.batches == [[0], [1], [2]]
+
+
+async def test_closing_does_not_wait_for_company(bench, monkeypatch):
+    monkeypatch.setattr(batching, "PATIENCE", 1e6)
+    monkeypatch.setattr(batching, "MOST_PATIENCE_S", 3600.0)
+    one = bench()
+    first = await one.occupied()
+    others = [one.ask(n) for n in (1, 2)]
+    await asyncio.sleep(0)
+    one.gate.open()
+    await asyncio.wait([first])
+    await asyncio.to_thread(one.batcher.close)
+    assert all(
+        isinstance(e, ModelNotReadyError) for e in await asyncio.gather(*others, return_exceptions=True)
+    )
 
 
 async def test_a_request_may_wait_for_company(bench):
