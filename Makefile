@@ -104,6 +104,7 @@ bench: setup ## all benchmarks; raw results under benchmarks/results
 	$(BIN)/python -m benchmarks.llm.money
 	$(BIN)/python -m benchmarks.caching.similarity
 	$(BIN)/python -m benchmarks.kernels.run
+	$(BIN)/python -m benchmarks.learning.live
 	if [ -n "$${CONSILIENCE_DATA:-}" ]; then \
 	  $(BIN)/python -m benchmarks.research.claims "$$CONSILIENCE_DATA/forecasts"; \
 	  $(BIN)/python -m benchmarks.research.report "$$CONSILIENCE_DATA/forecasts"; fi

@@ -45,7 +45,7 @@ class _Group:
 
 
 class Coverage:
-    """Thresholds by kind of answer and kind of question; a kind with few outcomes takes that of all."""
+    """Thresholds by kind of answer and of question; a kind with few outcomes takes the most careful one."""
 
     def __init__(self) -> None:
         self._groups: dict[tuple[str, str], _Group] = {}
@@ -59,10 +59,14 @@ class Coverage:
     def threshold(self, numeric: bool, kind: str) -> float:
         """The strangeness that the truth stays below; 0 where too little is known."""
         own = self._groups.get((_shape(numeric), kind))
-        group = (
-            own if own is not None and len(own.scores) >= ENOUGH else self._groups.get((_shape(numeric), ""))
-        )
-        return 0.0 if group is None or group.threshold is None else max(group.threshold, 1e-12)
+        if own is not None and len(own.scores) >= ENOUGH and own.threshold is not None:
+            return max(own.threshold, 1e-12)
+        known = [
+            group.threshold
+            for (shape, _), group in self._groups.items()
+            if shape == _shape(numeric) and group.threshold is not None
+        ]
+        return max(*known, 1e-12) if known else 0.0
 
 
 def strangeness(numeric: bool, said: Floats, happened: Floats) -> float:
