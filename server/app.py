@@ -152,6 +152,7 @@ class App:
         self.rpc = RpcServer(self.settings.rpc, services)
         await self.rpc.start()
         self._stack.push_async_callback(self.rpc.drain)
+        operation.watch(engine, ensembles, assembly.library.catalogue)
 
     def _learner(
         self, store: SqlPredictionStore, ensembles: Ensembles, clock: Clock, metrics: Metrics

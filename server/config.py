@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from server.engine.caching.settings import CacheSettings
+from server.engine.caching.watch_settings import WatchSettings
 from server.engine.experiment_settings import ArmSettings, ExperimentSettings
 from server.engine.gathering import CHOICES
 from server.engine.modes.settings import DegradationSettings
@@ -97,6 +98,7 @@ class Settings(BaseSettings):
     storage: StorageSettings = StorageSettings()
     cache: CacheSettings = CacheSettings()
     degradation: DegradationSettings = DegradationSettings()
+    watch: dict[str, WatchSettings] = Field(default_factory=dict)
     learning: LearningSettings = LearningSettings()
     audit: AuditSettings = AuditSettings()
     retention: RetentionSettings = RetentionSettings()
@@ -182,6 +184,9 @@ class Settings(BaseSettings):
         _checked(at, lambda: make_plan(spec, arm.arm("").options, CHOICES))
 
     def _check_fallbacks(self) -> None:
+        for name, watch in self.watch.items():
+            if watch.ensemble and watch.ensemble not in self.ensembles:
+                raise ValueError(f"watch.{name}.ensemble: {watch.ensemble!r} is not defined in [ensembles]")
         for name, forecaster in self.forecasters.items():
             for other in forecaster.fallbacks if isinstance(forecaster, ChatSettings) else ():
                 if other == name or not isinstance(self.forecasters.get(other), ChatSettings):

@@ -15,8 +15,11 @@ from server.engine.caching.answers import AnswerCache
 from server.engine.ensembles import Ensembles
 from server.engine.happenings import Happenings
 from server.engine.modes.control import ModeControl
+from server.engine.predict import PredictionEngine
+from server.engine.watching import WatchList
 from server.forecasting.deadline import Clock, Deadline
 from server.forecasting.forecast import Cost
+from server.forecasting.ports import QuestionCatalogue
 from server.forecasting.purse import Purse
 from server.llm.attempts import Attempt, AttemptLog
 from server.telemetry.attempts import AttemptMetrics, AttemptObservers
@@ -79,6 +82,22 @@ class Operation:
             async with deadline.timeout():
                 await models.warm_up(deadline, purse)
         self.run(models.watch(), "providers")
+
+    def watch(self, engine: PredictionEngine, ensembles: Ensembles, catalogue: QuestionCatalogue) -> None:
+        """Begin to make answers in advance; begun last, it is the first to stop."""
+        lists = [
+            WatchList(name, settings, engine, self.answering, ensembles, catalogue, self._clock)
+            for name, settings in self._settings.watch.items()
+        ]
+        if self.cache is not None and lists:
+
+            def want(question_id: str) -> None:
+                for each in lists:
+                    each.want(question_id)
+
+            self.cache.on_hit = want
+        for each in lists:
+            self.run(each.run(), each.caller)
 
     def run(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Work in the background until the server stops; its failure is logged and stops nothing else."""

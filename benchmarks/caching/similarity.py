@@ -9,7 +9,6 @@ import json
 import os
 import random
 import re
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
@@ -28,7 +27,8 @@ REWORDED = 3_000
 def main() -> None:
     folder = os.environ.get("CONSILIENCE_DATA")
     if not folder:
-        sys.exit("set CONSILIENCE_DATA to the data folder")
+        print("skipped: set CONSILIENCE_DATA to the data folder")
+        return
     settings = RecordingsSettings(forecasts=Path(folder) / "forecasts", cache=None)
     texts = sorted({question.text for question in RecordingLibrary.open(settings).catalogue.list()})
     subjects = {text: subject for text in texts if (subject := _subject(text)) is not None}
