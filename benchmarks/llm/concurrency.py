@@ -4,7 +4,8 @@
     python -m benchmarks.llm.concurrency
 
 A real server over gRPC with durable records, the provider simulator over HTTP, and
-this client, all on one machine. Every call has a deadline of 2 s at the client,
+this client, all on one machine: some two seconds of processor time a round,
+so it says nothing on a machine that is busy with something else. Every call has a deadline of 2 s at the client,
 and counts only with the answers of all five members.
 """
 
@@ -24,6 +25,8 @@ from benchmarks.serving import Served, serving, simulating
 from consilience.v1 import predict_service_pb2, predict_service_pb2_grpc, question_pb2
 
 IN_FLIGHT = 256
+#: Predictions before the first round, so that imports and statements are no part of it; not counted.
+WARM_UP = 16
 DEADLINE_S = 2.0
 
 
@@ -70,6 +73,7 @@ async def measure(served: Served, url: str, rounds: int) -> dict[str, Any]:
     per_round = []
     async with grpc.aio.insecure_channel(served.address) as channel:
         stub = predict_service_pb2_grpc.PredictServiceStub(channel)
+        await asyncio.gather(*(one(stub, f"warm/{i}") for i in range(WARM_UP)))
         cpu = served.cpu_s()
         for number in range(rounds):
             done = await asyncio.gather(*(one(stub, f"{number}/{i}") for i in range(IN_FLIGHT)))
