@@ -4,9 +4,9 @@
     python -m benchmarks.llm.concurrency
 
 A real server over gRPC with durable records, the provider simulator over HTTP, and
-this client, all on one machine: some two seconds of processor time a round,
-so it says nothing on a machine that is busy with something else. Every call has a deadline of 2 s at the client,
-and counts only with the answers of all five members.
+this client, all on one machine: some two seconds of processor time a round, so it
+says nothing on a machine that is busy with something else. Every call has a
+deadline of 2 s at the client, and counts only with the answers of all five members.
 """
 
 import argparse
