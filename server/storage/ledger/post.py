@@ -76,11 +76,18 @@ def post(connection: Connection, batch: Sequence[Operation], terms: Terms, *, re
         renewed = terms.lease.is_due(book.now_us) and any(isinstance(each, LEASED) for each in batch)
         if renewed:
             owners.renew(connection, terms.lease, book.now_us)
+        requests.keep(book, _worth_keeping(batch))
         results = [_carry_out(book, operation, terms) for operation in batch]
         book.write()
     if renewed:
         terms.lease.renewed_us = book.now_us
     return Posted(results, book.accounts.statuses)
+
+
+def _worth_keeping(batch: Sequence[Operation]) -> list[Keep]:
+    """The answers to remember; where the request's own answer is stored meanwhile, nobody needs them."""
+    done = {each.payer.ticket for each in batch if isinstance(each, Finish) and each.recorded}
+    return [each for each in batch if isinstance(each, Keep) and each.payer.ticket not in done]
 
 
 def _carry_out(book: Book, operation: Operation, terms: Terms) -> Any:
@@ -105,7 +112,7 @@ def _sweep(book: Book, _: Operation, terms: Terms) -> None:
 _ACTIONS: dict[type, Callable[[Book, Any, Terms], Any]] = {
     Settle: lambda book, operation, _: book.settle(operation),
     Claim: lambda book, operation, _: requests.claim(book, operation),
-    Keep: lambda book, operation, _: requests.keep(book, operation),
+    Keep: lambda book, operation, _: None,  # all at once, before the others
     Finish: lambda book, operation, _: requests.finish(book, operation),
     SetBudget: lambda book, operation, _: limits.set_budget(book, operation),
     RemoveBudget: lambda book, operation, _: limits.remove_budget(book, operation),

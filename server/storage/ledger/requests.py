@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Claims on requests: one process at a time works on a request, and none pays twice for an answer in hand."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from server.forecasting.money import Payer
 from server.storage.ledger.book import Book
 from server.storage.ledger.entries import Claim, Finish, Keep
 from server.storage.ledger.owners import lives
+from server.storage.ledger.rows import Rows
 from server.storage.ledger.tables import request_answers, requests
 
 #: Answers by member, as JSON.
@@ -28,6 +30,7 @@ _ANSWERS = select(request_answers.c.member, request_answers.c.answer).where(*_an
 _REPLACE = delete(request_answers).where(*_answered, request_answers.c.member == bindparam("of_member"))
 _FREE = update(requests).where(*_mine).values(owner="")
 _DONE = delete(requests).where(*_mine)
+_KEPT = Rows(request_answers, ("caller", "request_id", "member", "answer"))
 _STILL_MINE = select(requests.c.owner).where(*_mine)
 
 
@@ -48,19 +51,20 @@ def claim(book: Book, claim: Claim) -> Answers | None:
     return {answer.member: answer.answer for answer in found}
 
 
-def keep(book: Book, keep: Keep) -> None:
-    """Remember an answer, as long as the request is this prediction's."""
-    connection, keys = book.connection, _keys(keep.payer)
-    if not _is_mine(connection, keep.payer):
-        return
-    connection.execute(_REPLACE, {**keys, "of_member": keep.member})
-    row = {
-        "caller": keep.payer.caller,
-        "request_id": keep.payer.request_id,
-        "member": keep.member,
-        "answer": keep.answer,
-    }
-    connection.execute(insert(request_answers), [row])
+def keep(book: Book, keeps: Iterable[Keep]) -> None:
+    """Remember answers, as long as their requests are their predictions'."""
+    connection, mine = book.connection, dict[str, bool]()
+    rows = {}
+    for each in keeps:
+        payer = each.payer
+        if payer.ticket not in mine:
+            mine[payer.ticket] = connection.execute(_STILL_MINE, _own_keys(payer)).first() is not None
+        if mine[payer.ticket]:
+            rows[payer.caller, payer.request_id, each.member] = each.answer
+    if rows:
+        names = ("of_caller", "of_request", "of_member")
+        connection.execute(_REPLACE, [dict(zip(names, key, strict=True)) for key in rows])
+        _KEPT.insert(connection, [(*key, answer) for key, answer in rows.items()])
 
 
 def finish(book: Book, finish: Finish) -> None:
@@ -78,10 +82,6 @@ def _insert(book: Book, payer: Payer) -> None:
         "time_us": book.now_us,
     }
     book.connection.execute(insert(requests), [row])
-
-
-def _is_mine(connection: Connection, payer: Payer) -> bool:
-    return connection.execute(_STILL_MINE, _own_keys(payer)).first() is not None
 
 
 def _keys(payer: Payer) -> dict[str, Any]:
