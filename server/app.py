@@ -32,6 +32,7 @@ from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.probation import SelectionState
 from server.engine.recording import Recorder
 from server.engine.school import SignalSchool
+from server.engine.tickets import new_id
 from server.engine.treasury import Treasury
 from server.forecasting.deadline import Clock, SystemClock
 from server.forecasting.money import Payer
@@ -147,7 +148,7 @@ class App:
                 inference_handlers(Engines(engine, market), await assembly.models()),
             ),
         ]
-        async with treasury.open(Payer("warm-up")) as account:
+        async with treasury.open(Payer(new_id(clock), category="warm-up")) as account:
             await operation.warm(assembly.language_models, account.purse())
         self.rpc = RpcServer(self.settings.rpc, services)
         await self.rpc.start()
