@@ -74,6 +74,7 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._stack = AsyncExitStack()
+        self.engine: PredictionEngine
         self.rpc: RpcServer
         self.operation: Operation
         self.metrics_address = ""
@@ -106,7 +107,7 @@ class App:
         self._listen_for_metrics(metrics)
         treasury = await self._treasury(store, ensembles, metrics, clock)
         operation.begin(ensembles, lambda: budget_left_share(treasury.ledger.budgets))
-        engine = PredictionEngine(
+        engine = self.engine = PredictionEngine(
             ensembles,
             assembly.library.catalogue,
             recorder,
