@@ -14,7 +14,7 @@ import pytest
 
 from tests.recordings.recorded_data import BOOK, DATA, FORECASTS, SAMPLES, needs_data
 
-DATA_FILES = sorted(path for path in SAMPLES.rglob("*") if path.suffix in (".parquet", ".npz"))
+DATA_FILES = sorted(path for path in SAMPLES.rglob("*") if path.suffix in (".parquet", ".npz", ".csv"))
 
 
 def build(out: Path) -> str:
