@@ -809,11 +809,14 @@ type MarketSignal struct {
 	Outcomes []string `protobuf:"bytes,6,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
 	// Pooled probabilities in that order.
 	Probabilities []float64 `protobuf:"fixed64,7,rep,packed,name=probabilities,proto3" json:"probabilities,omitempty"`
-	// Most probable direction.
+	// Most probable direction; NEUTRAL also where the probabilities of UP and DOWN
+	// differ by less than the ensemble's `neutral_threshold`. Empty when nobody
+	// answered.
 	Direction string `protobuf:"bytes,8,opt,name=direction,proto3" json:"direction,omitempty"`
 	// Its probability.
 	Confidence float64 `protobuf:"fixed64,9,opt,name=confidence,proto3" json:"confidence,omitempty"`
-	// confidence x vote_share x (1 - dispersion / ln 3).
+	// confidence x vote_share x (1 - dispersion / ln 3); vote_share is that of the
+	// most probable direction.
 	MetaConfidence float64 `protobuf:"fixed64,10,opt,name=meta_confidence,json=metaConfidence,proto3" json:"meta_confidence,omitempty"`
 	// How much the members agree.
 	Agreement *Agreement `protobuf:"bytes,11,opt,name=agreement,proto3" json:"agreement,omitempty"`
@@ -829,9 +832,14 @@ type MarketSignal struct {
 	Latency *durationpb.Duration `protobuf:"bytes,16,opt,name=latency,proto3" json:"latency,omitempty"`
 	// After this event time the signal says nothing any more. Left out: after
 	// `horizon_updates`.
-	ValidUntil    *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=valid_until,json=validUntil,proto3" json:"valid_until,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ValidUntil *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=valid_until,json=validUntil,proto3" json:"valid_until,omitempty"`
+	// True: UP or DOWN, with at least the ensemble's `confidence_threshold` and
+	// `min_agreement`.
+	ShouldTrade bool `protobuf:"varint,18,opt,name=should_trade,json=shouldTrade,proto3" json:"should_trade,omitempty"`
+	// Why not; empty where `should_trade`.
+	NotTradedReason string `protobuf:"bytes,19,opt,name=not_traded_reason,json=notTradedReason,proto3" json:"not_traded_reason,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *MarketSignal) Reset() {
@@ -981,6 +989,20 @@ func (x *MarketSignal) GetValidUntil() *timestamppb.Timestamp {
 		return x.ValidUntil
 	}
 	return nil
+}
+
+func (x *MarketSignal) GetShouldTrade() bool {
+	if x != nil {
+		return x.ShouldTrade
+	}
+	return false
+}
+
+func (x *MarketSignal) GetNotTradedReason() string {
+	if x != nil {
+		return x.NotTradedReason
+	}
+	return ""
 }
 
 // Inputs of the networks at one book update.
@@ -1209,7 +1231,7 @@ const file_consilience_v1_market_proto_rawDesc = "" +
 	"\rsend_features\x18\x04 \x01(\bR\fsendFeatures\x12\x1f\n" +
 	"\vsend_window\x18\x05 \x01(\bR\n" +
 	"sendWindow\x12%\n" +
-	"\x0erecord_signals\x18\x06 \x01(\bR\rrecordSignals\"\xb1\x05\n" +
+	"\x0erecord_signals\x18\x06 \x01(\bR\rrecordSignals\"\x80\x06\n" +
 	"\fMarketSignal\x12\x16\n" +
 	"\x06symbol\x18\x01 \x01(\tR\x06symbol\x12\"\n" +
 	"\revent_time_us\x18\x02 \x01(\x03R\veventTimeUs\x12\x1a\n" +
@@ -1231,7 +1253,9 @@ const file_consilience_v1_market_proto_rawDesc = "" +
 	"\x0ebest_ask_ticks\x18\x0f \x01(\x12R\fbestAskTicks\x123\n" +
 	"\alatency\x18\x10 \x01(\v2\x19.google.protobuf.DurationR\alatency\x12;\n" +
 	"\vvalid_until\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"validUntil\"\xe0\x01\n" +
+	"validUntil\x12!\n" +
+	"\fshould_trade\x18\x12 \x01(\bR\vshouldTrade\x12*\n" +
+	"\x11not_traded_reason\x18\x13 \x01(\tR\x0fnotTradedReason\"\xe0\x01\n" +
 	"\x0eMarketFeatures\x12\x16\n" +
 	"\x06symbol\x18\x01 \x01(\tR\x06symbol\x12\"\n" +
 	"\revent_time_us\x18\x02 \x01(\x03R\veventTimeUs\x12\x1a\n" +

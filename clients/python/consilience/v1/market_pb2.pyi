@@ -144,7 +144,7 @@ class MarketControl(_message.Message):
     def __init__(self, ensemble: _Optional[str] = ..., signal_every_updates: _Optional[int] = ..., min_signal_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., send_features: bool = ..., send_window: bool = ..., record_signals: bool = ...) -> None: ...
 
 class MarketSignal(_message.Message):
-    __slots__ = ("symbol", "event_time_us", "sequence", "warm", "horizon_updates", "outcomes", "probabilities", "direction", "confidence", "meta_confidence", "agreement", "decision", "members", "best_bid_ticks", "best_ask_ticks", "latency", "valid_until")
+    __slots__ = ("symbol", "event_time_us", "sequence", "warm", "horizon_updates", "outcomes", "probabilities", "direction", "confidence", "meta_confidence", "agreement", "decision", "members", "best_bid_ticks", "best_ask_ticks", "latency", "valid_until", "should_trade", "not_traded_reason")
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_US_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -162,6 +162,8 @@ class MarketSignal(_message.Message):
     BEST_ASK_TICKS_FIELD_NUMBER: _ClassVar[int]
     LATENCY_FIELD_NUMBER: _ClassVar[int]
     VALID_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    SHOULD_TRADE_FIELD_NUMBER: _ClassVar[int]
+    NOT_TRADED_REASON_FIELD_NUMBER: _ClassVar[int]
     symbol: str
     event_time_us: int
     sequence: int
@@ -179,7 +181,9 @@ class MarketSignal(_message.Message):
     best_ask_ticks: int
     latency: _duration_pb2.Duration
     valid_until: _timestamp_pb2.Timestamp
-    def __init__(self, symbol: _Optional[str] = ..., event_time_us: _Optional[int] = ..., sequence: _Optional[int] = ..., warm: bool = ..., horizon_updates: _Optional[int] = ..., outcomes: _Optional[_Iterable[str]] = ..., probabilities: _Optional[_Iterable[float]] = ..., direction: _Optional[str] = ..., confidence: _Optional[float] = ..., meta_confidence: _Optional[float] = ..., agreement: _Optional[_Union[_prediction_pb2.Agreement, _Mapping]] = ..., decision: _Optional[_Union[_prediction_pb2.Decision, _Mapping]] = ..., members: _Optional[_Iterable[_Union[_forecast_pb2.MemberAnswer, _Mapping]]] = ..., best_bid_ticks: _Optional[int] = ..., best_ask_ticks: _Optional[int] = ..., latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    should_trade: bool
+    not_traded_reason: str
+    def __init__(self, symbol: _Optional[str] = ..., event_time_us: _Optional[int] = ..., sequence: _Optional[int] = ..., warm: bool = ..., horizon_updates: _Optional[int] = ..., outcomes: _Optional[_Iterable[str]] = ..., probabilities: _Optional[_Iterable[float]] = ..., direction: _Optional[str] = ..., confidence: _Optional[float] = ..., meta_confidence: _Optional[float] = ..., agreement: _Optional[_Union[_prediction_pb2.Agreement, _Mapping]] = ..., decision: _Optional[_Union[_prediction_pb2.Decision, _Mapping]] = ..., members: _Optional[_Iterable[_Union[_forecast_pb2.MemberAnswer, _Mapping]]] = ..., best_bid_ticks: _Optional[int] = ..., best_ask_ticks: _Optional[int] = ..., latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., should_trade: bool = ..., not_traded_reason: _Optional[str] = ...) -> None: ...
 
 class MarketFeatures(_message.Message):
     __slots__ = ("symbol", "event_time_us", "sequence", "warm", "features", "window")
