@@ -9,10 +9,10 @@ from server.engine.answering import Answering
 from server.engine.ensembles import Ensemble, Ensembles, etag_of
 from server.engine.gathering import CHOICES
 from server.engine.learner import Learner, LearningStatus
-from server.engine.market import DIRECTIONS
 from server.engine.predict import PredictionEngine
 from server.engine.probation import Seat
 from server.engine.standing import Standing
+from server.engine.trading import DIRECTIONS
 from server.engine.treasury import Restraint
 from server.forecasting.ensemble import Choices, EnsembleSpec, MemberSpec
 from server.forecasting.money import BudgetStatus

@@ -27,6 +27,7 @@ from server.engine.school import Awaiting
 from server.engine.selecting import plan_for
 from server.engine.symbol_book import SymbolBook
 from server.engine.tickets import new_id
+from server.engine.trading import DIRECTIONS, call
 from server.engine.treasury import Treasury
 from server.engine.verdict import conclude
 from server.forecasting.deadline import Clock, Deadline
@@ -39,7 +40,6 @@ from server.forecasting.query import MarketObservation, Query
 from server.forecasting.question import Exclusive, Question
 
 CATEGORY = "market"
-DIRECTIONS = ("DOWN", "NEUTRAL", "UP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,7 @@ class MarketSession:
             warm=observation.warm,
             horizon_updates=observation.horizon_updates,
             prediction=prediction,
+            call=call(prediction, ensemble.spec.trade),
             best_bid_ticks=symbol.best_bid_ticks,
             best_ask_ticks=symbol.best_ask_ticks,
             latency_s=time.monotonic() - begun,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.features.candles import Candles
+from server.engine.trading import Call
 from server.forecasting.prediction import Prediction
 
 Integers = NDArray[np.int64]
@@ -113,6 +114,7 @@ class Signal:
     warm: bool
     horizon_updates: int
     prediction: Prediction
+    call: Call
     best_bid_ticks: int
     best_ask_ticks: int
     latency_s: float

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.engine.gathering import CHOICES
 from server.engine.market import MarketDefaults
-from server.forecasting.ensemble import Durability, EnsembleSpec, MemberSpec
+from server.forecasting.ensemble import Durability, EnsembleSpec, MemberSpec, TradeRule
 from server.forecasting.errors import ConsilienceError
 from server.forecasting.money import NANO_USD
 from server.forecasting.names import choose
@@ -34,6 +34,19 @@ class MemberSettings(BaseModel):
     enabled: bool = True
     timeout_s: float | None = Field(default=None, gt=0, le=300)
     min_confidence: float = Field(default=0.0, ge=0, le=1)
+
+
+class TradeSettings(BaseModel):
+    """When a market ensemble's signal says that it should be traded on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    confidence_threshold: float = Field(
+        default=0.5, ge=0, le=1, description="least probability of the direction"
+    )
+    neutral_threshold: float = Field(
+        default=0.1, ge=0, le=1, description="NEUTRAL is called where UP and DOWN differ by less"
+    )
 
 
 class EnsembleSettings(BaseModel):
@@ -104,6 +117,9 @@ class EnsembleSettings(BaseModel):
     durability: Durability = Durability.DURABLE
     share_market_price: bool = False
     horizon_updates: int = Field(default=0, ge=0, description="market ensembles: book updates ahead")
+    trade: TradeSettings = Field(
+        default_factory=TradeSettings, description="market ensembles: when to trade on a signal"
+    )
 
     def spec(self, name: str, default_deadline_s: float) -> EnsembleSpec:
         """The ensemble as the engine takes it.
@@ -164,6 +180,7 @@ class EnsembleSettings(BaseModel):
             durability=self.durability,
             share_market_price=self.share_market_price,
             horizon_updates=self.horizon_updates,
+            trade=TradeRule(self.trade.confidence_threshold, self.trade.neutral_threshold),
         )
 
     def _member(self, name: str) -> MemberSpec:

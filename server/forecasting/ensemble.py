@@ -30,6 +30,18 @@ class MemberSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class TradeRule:
+    """When a market ensemble's signal is worth acting on; see ``server.engine.trading``.
+
+    ``confidence_threshold``: least probability of the direction. ``neutral_threshold``:
+    least difference of the probabilities of UP and DOWN.
+    """
+
+    confidence_threshold: float = 0.5
+    neutral_threshold: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
 class EnsembleSpec:
     """An ensemble as configured. Immutable: a change at run time makes a new one.
 
@@ -47,7 +59,7 @@ class EnsembleSpec:
     cost. A cascade asks everyone where the stake is at least
     ``stake_threshold_usd``. ``explore_share`` of the questions ask everyone where
     the selection is learned. ``horizon_updates`` is 0 but for market ensembles,
-    whose outcomes are directions over that many book updates.
+    whose outcomes are directions over that many book updates; ``trade`` is theirs, too.
     """
 
     name: str
@@ -83,6 +95,7 @@ class EnsembleSpec:
     selection_parameters: Mapping[str, float] = field(default_factory=dict)
     explore_share: float = 0.05
     horizon_updates: int = 0
+    trade: TradeRule = TradeRule()
 
     def member(self, name: str) -> MemberSpec:
         """The member of that name.

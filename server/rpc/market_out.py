@@ -32,15 +32,17 @@ def _signal(signal: Signal) -> market_pb2.MarketSignal:
         horizon_updates=signal.horizon_updates,
         outcomes=prediction.outcomes,
         probabilities=prediction.probabilities,
-        direction=prediction.outcome,
-        confidence=prediction.confidence,
-        meta_confidence=prediction.meta_confidence,
+        direction=signal.call.direction,
+        confidence=signal.call.confidence,
+        meta_confidence=signal.call.meta_confidence,
         agreement=agreement_message(prediction.agreement),
         decision=decision_message(prediction.decision),
         members=[member_message(member) for member in prediction.members],
         best_bid_ticks=signal.best_bid_ticks,
         best_ask_ticks=signal.best_ask_ticks,
         latency=duration(signal.latency_s),
+        should_trade=signal.call.should_trade,
+        not_traded_reason=signal.call.reason,
     )
 
 

@@ -84,6 +84,8 @@ class MarketSignal:
     best_ask_ticks: int
     latency_s: float
     valid_until: datetime | None
+    should_trade: bool
+    not_traded_reason: str
 
     @property
     def mid_ticks(self) -> float:
@@ -111,6 +113,8 @@ class MarketSignal:
             best_ask_ticks=message.best_ask_ticks,
             latency_s=to_seconds(message.latency),
             valid_until=to_datetime(message.valid_until) if message.HasField("valid_until") else None,
+            should_trade=message.should_trade,
+            not_traded_reason=message.not_traded_reason,
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.encoding import INPUTS, Encoding
 from server.engine.ensembles import Ensemble
-from server.engine.market import DIRECTIONS
+from server.engine.trading import DIRECTIONS
 from server.forecasting.deadline import Deadline
 from server.forecasting.errors import NoAnswerError
 from server.forecasting.forecast import absence_reasons
