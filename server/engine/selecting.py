@@ -5,7 +5,8 @@
 - budget: the best accuracy for the money, as many as the limit of a question pays for.
 - stake: the quickest member alone where little is at stake, everyone above.
 - value: everyone, those first whose answer lessens the pool's error most for
-  its price; learned from the members' agreement, so it needs no outcomes.
+  its price; learned from the members' agreement, so it needs no outcomes. The
+  market's price, which is at hand, is always among those asked.
 - context: the same learned from outcomes, in the question's category, horizon
   and regime; whoever is in outage or decline is left out, and asked now and
   then to see whether it is back.
@@ -25,7 +26,7 @@ from server.forecasting.ensemble import Choices, MemberSpec, Options, Plan, make
 from server.forecasting.errors import PluginError
 from server.forecasting.plugins import PLUGINS, SELECTION_GROUP
 from server.forecasting.query import Query
-from server.forecasting.question import Question
+from server.forecasting.question import Binary, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def plan_for(ensemble: Ensemble, options: Options, question: Question, choices: 
     choosing = Choosing(ensemble, plan, question)
     select = SELECTIONS.get(name)
     if select is not None:
-        return narrowed(_exploring(choosing), select(choosing))
+        return _beside(_at_hand(choosing), narrowed(_exploring(choosing), select(choosing)))
     return narrowed(plan, _plugged(name, choosing))
 
 
@@ -90,8 +91,32 @@ def _by_budget(choosing: Choosing) -> Sequence[str]:
 
 def _by_value(choosing: Choosing) -> Sequence[str]:
     names = _as_configured(choosing)
+    free = _at_hand(choosing)
     prices = {name: price_usd(choosing.ensemble, choosing.plan, name) for name in names}
-    return choosing.ensemble.value.order(names, kind_of(choosing.question), prices)
+    order = choosing.ensemble.value.order(names, kind_of(choosing.question), prices)
+    return [*free, *(name for name in order if name not in free)]
+
+
+def _at_hand(choosing: Choosing) -> list[str]:
+    """With selection value: members whose answer the question brings along, free and at once.
+
+    They are asked whatever their scatter says: a market is far from the others'
+    median above all where it knows more than they do.
+    """
+    question = choosing.question
+    priced = question.market_probability is not None and isinstance(question.kind, Binary)
+    if choosing.plan.spec.selection != "value" or not priced:
+        return []
+    forecasters = choosing.ensemble.forecasters
+    return [name for name in _as_configured(choosing) if forecasters[name].identity.kind == "market"]
+
+
+def _beside(free: Sequence[str], plan: Plan) -> Plan:
+    """The plan with those at hand taking nobody's place among as many answers as are enough."""
+    enough = plan.spec.enough_responses
+    if not free or enough is None:
+        return plan
+    return replace(plan, spec=replace(plan.spec, enough_responses=enough + len(free)))
 
 
 def _by_context(choosing: Choosing) -> Sequence[str]:

@@ -10,6 +10,7 @@ from server.engine.request import PredictionRequest
 from server.engine.selecting import explores
 from server.forecasting.ensemble import Options
 from server.forecasting.forecast import Absent, AbsentReason, Cost, CostSource
+from server.forecasting.market_price import MarketPrice
 from server.forecasting.prediction import MemberAnswer
 from server.forecasting.question import Question
 from tests.engine.conftest import engine_of, ensemble_of
@@ -84,6 +85,28 @@ async def test_those_of_value_are_asked_first() -> None:
     ensemble.change("", lambda spec: replace(spec, execution="cascade", explore_share=0.0))
     await engine.predict(ASK)
     assert [name for name, member in last.items() if member.asked] == ["precise"]
+
+
+@pytest.mark.parametrize(("price", "wanted"), [(0.9, ["market", "a"]), (None, ["a"])])
+async def test_the_price_at_hand_is_asked_beside_those_of_value(
+    price: float | None, wanted: list[str]
+) -> None:
+    """However far the market has been from the others' median, and in nobody's place."""
+    members: dict[str, Fake | MarketPrice] = {name: yes(0.5) for name in "abc"}
+    members["market"] = MarketPrice()
+    choices = {"enough_responses": 1, "spare_members": 0, "min_responses": 1, "explore_share": 1.0}
+    ensemble = ensemble_of(members, selection="value", **choices)
+    engine = engine_of(ensemble)
+    for i in range(40):
+        # The market alone is far off; "a" is always the others' median.
+        members["a"]._answer = yes(0.3)._answer
+        members["b"]._answer = yes(0.2 + 0.002 * i)._answer
+        members["c"]._answer = yes(0.4 - 0.002 * i)._answer
+        await engine.predict(PredictionRequest(Question(f"q{i}", "?", market_probability=0.95)))
+    ensemble.change("", lambda spec: replace(spec, explore_share=0.0))
+    prediction = await engine.predict(PredictionRequest(Question("last", "?", market_probability=price)))
+    answered = [m.member for m in prediction.members if m.forecast is not None]
+    assert sorted(answered) == sorted(wanted)
 
 
 def test_a_share_of_the_questions_is_explored_always_the_same() -> None:
