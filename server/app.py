@@ -135,7 +135,7 @@ class App:
                 _named(admin_service_pb2, "Admin"),
                 [
                     AdminHandlers(admin, store, changes),
-                    TrainingHandlers(self._trainings(clock)),
+                    TrainingHandlers(self._trainings(clock), changes),
                     OperationHandlers(operation.modes, operation.happenings, changes),
                     LearningHandlers(learner, performances, clock),
                     SpendHandlers(treasury, changes),

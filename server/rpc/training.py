@@ -2,14 +2,21 @@
 """``AdminService``: trainings of networks, each in a process of its own."""
 
 import math
+from dataclasses import asdict
+
+import structlog
 
 from consilience.v1 import admin_service_pb2 as pb
+from server.engine.changes import Change, Changes
+from server.forecasting.errors import RecordError
 from server.rpc.call import Call
 from server.rpc.rules import Rules
 from server.rpc.times import timestamp
 from server.training.command import PARAMETERS
 from server.training.state import Stage, Training, Wish
 from server.training.trainings import Trainings
+
+log = structlog.get_logger(__name__)
 
 MAX_NAME = 128
 MAX_ID = 64
@@ -29,12 +36,15 @@ _STATES = {
 class TrainingHandlers:
     """One coroutine for each method, free of any transport."""
 
-    def __init__(self, trainings: Trainings) -> None:
+    def __init__(self, trainings: Trainings, changes: Changes) -> None:
         self._trainings = trainings
+        self._changes = changes
 
     async def start_training(self, request: pb.StartTrainingRequest, call: Call) -> pb.StartTrainingResponse:
-        """Begin a training; a data set is a name, never a path."""
-        del call
+        """Begin a training; a data set is a name, never a path.
+
+        It begins once the audit log has it.
+        """
         rules = Rules()
         for field in ("architecture", "dataset"):
             _name(rules, field, getattr(request, field))
@@ -52,6 +62,7 @@ class TrainingHandlers:
             seed=request.seed,
             parameters=dict(request.parameters),
         )
+        await self._changes.note(Change("StartTraining", wish.architecture, call.caller, asdict(wish)))
         return pb.StartTrainingResponse(training=_message(self._trainings.start(wish)))
 
     async def get_training(self, request: pb.GetTrainingRequest, call: Call) -> pb.GetTrainingResponse:
@@ -65,12 +76,19 @@ class TrainingHandlers:
     async def cancel_training(
         self, request: pb.CancelTrainingRequest, call: Call
     ) -> pb.CancelTrainingResponse:
-        """Stop a training; one that is over stays as it is."""
-        del call
+        """Stop a training; one that is over stays as it is.
+
+        It is stopped also where the audit log cannot be written.
+        """
         rules = Rules()
         rules.text("training_id", request.training_id, MAX_ID, least=1, printable=True)
         rules.check()
-        return pb.CancelTrainingResponse(training=_message(await self._trainings.cancel(request.training_id)))
+        training = await self._trainings.cancel(request.training_id)
+        try:
+            await self._changes.note(Change("CancelTraining", training.id, call.caller))
+        except RecordError as error:
+            log.error("cancelling_not_in_audit_log", training=training.id, error=str(error))
+        return pb.CancelTrainingResponse(training=_message(training))
 
 
 def _name(rules: Rules, field: str, value: str) -> None:

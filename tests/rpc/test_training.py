@@ -4,12 +4,18 @@
 import pytest
 
 from consilience.v1 import admin_service_pb2 as pb
+from server.engine.changes import Changes
+from server.forecasting.audit import NoAuditLog
 from server.forecasting.deadline import SystemClock
-from server.forecasting.errors import InvalidRequestError, NotFoundError
+from server.forecasting.errors import InvalidRequestError, NotFoundError, RecordError
+from server.rpc.call import Call
 from server.rpc.training import TrainingHandlers
 from server.training.settings import TrainingSettings
 from server.training.state import Stage, Training, Wish, write_state
 from server.training.trainings import Trainings
+from tests.engine.test_membership import Log
+
+ALICE = Call(caller="alice")
 
 
 @pytest.fixture
@@ -19,7 +25,7 @@ def settings(tmp_path):
 
 @pytest.fixture
 def handlers(settings, tmp_path):
-    return TrainingHandlers(Trainings(settings, tmp_path / "networks", SystemClock()))
+    return TrainingHandlers(Trainings(settings, tmp_path / "networks", SystemClock()), Changes(NoAuditLog()))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +61,8 @@ async def test_a_finished_one_is_told_whole(settings, tmp_path):
         "percent": 99.0,
     }
     write_state(done, settings.folder / "one")
-    handlers = TrainingHandlers(Trainings(settings, tmp_path / "networks", SystemClock()))
+    log = Log()
+    handlers = TrainingHandlers(Trainings(settings, tmp_path / "networks", SystemClock()), Changes(log))
     for training_id in ("one", ""):
         found = (await handlers.get_training(pb.GetTrainingRequest(training_id=training_id), None)).training
         assert (found.id, found.state, found.artifact) == (
@@ -65,8 +72,28 @@ async def test_a_finished_one_is_told_whole(settings, tmp_path):
         )
         assert (found.epoch, found.total_epochs, found.loss, found.progress_percent) == (4, 4, 0.9, 100.0)
         assert dict(found.metrics) == {"macro_f1_h10": 0.7, "part": 6.0, "parts": 6.0}
-    cancelled = await handlers.cancel_training(pb.CancelTrainingRequest(training_id="one"), None)
+    cancelled = await handlers.cancel_training(pb.CancelTrainingRequest(training_id="one"), ALICE)
     assert cancelled.training.state == pb.TRAINING_STATE_DONE
+    assert log.noted == [("CancelTraining", "one", "alice", {})]
+    log.broken = True
+    assert await handlers.cancel_training(pb.CancelTrainingRequest(training_id="one"), ALICE) == cancelled
+
+
+async def test_none_begins_that_the_audit_log_does_not_have(settings, tmp_path):
+    log, trainings = Log(broken=True), Trainings(settings, tmp_path / "networks", SystemClock())
+    handlers = TrainingHandlers(trainings, Changes(log))
+    request = pb.StartTrainingRequest(architecture="book_mlp", dataset="NEXOUSDT", epochs=2)
+    with pytest.raises(RecordError):
+        await handlers.start_training(request, ALICE)
+    with pytest.raises(NotFoundError):
+        trainings.get()
+    log.broken = False
+    started = (await handlers.start_training(request, ALICE)).training
+    await trainings.close()
+    ((kind, subject, actor, content),) = log.noted
+    assert (kind, subject, actor) == ("StartTraining", "book_mlp", "alice")
+    assert (content["dataset"], content["epochs"]) == ("NEXOUSDT", 2)
+    assert trainings.get().id == started.id
 
 
 async def test_an_unknown_one(handlers):
