@@ -117,6 +117,21 @@ class ProviderEmbedder:
         return self._provider.book.cost(usage, self._settings.model, "")
 
 
+def check_trusted(compares: Provider, answers: Provider) -> None:
+    """A model's answer may repeat whatever the model was shown, so only who may see that may see the answer.
+
+    Raises:
+        ValueError: ``compares``, which is sent the answers, is trusted less than
+            ``answers``, whose models give them.
+    """
+    if hidden := sorted(answers.allowed - compares.allowed):
+        raise ValueError(
+            f"provider {compares.name!r} may not be shown {', '.join(hidden)}, which provider "
+            f"{answers.name!r} is shown and its answers may repeat; name a provider that is trusted as far, "
+            f"or set 'policy' or 'allow' of one of the two"
+        )
+
+
 def _request(format_: Format, model: str, text: str) -> tuple[str, dict[str, Any]]:
     if format_ is Format.GEMINI:
         name = model.removeprefix("models/")

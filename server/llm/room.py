@@ -9,7 +9,7 @@ from server.forecasting.purse import Purse
 from server.forecasting.query import Query
 from server.forecasting.question import Binary, FreeText, Numeric, Question, QuestionKind
 from server.llm.attempts import AttemptLog, AttemptObserver
-from server.llm.embeddings import ProviderEmbedder
+from server.llm.embeddings import ProviderEmbedder, check_trusted
 from server.llm.failover import FailoverForecaster
 from server.llm.forecaster import ChatForecaster
 from server.llm.health import watch_all
@@ -52,6 +52,7 @@ class LanguageModels:
         self._settings = providers
         self._known = {**members, **(fallbacks or {})}
         self.providers: dict[str, Provider] = {}
+        self._compares: Provider | None = None
         self.forecasters = {name: self._forecaster(name, settings) for name, settings in members.items()}
 
     @property
@@ -67,9 +68,14 @@ class LanguageModels:
         """What tells meanings apart, by a provider's model.
 
         Raises:
-            ValueError: the provider is not known, or has no embeddings.
+            ValueError: the provider is not known, has no embeddings, or may not be
+                shown what the answers may repeat.
         """
-        return ProviderEmbedder(settings, self._provider(settings.provider))
+        compares = self._provider(settings.provider)
+        for provider in self.providers.values():
+            check_trusted(compares, provider)
+        self._compares = compares
+        return ProviderEmbedder(settings, compares)
 
     def add(self, name: str, settings: ChatSettings) -> ChatForecaster | FailoverForecaster:
         """Build one more member.
@@ -126,7 +132,10 @@ class LanguageModels:
             raise ValueError(f"provider {name!r} is not known; configured: {known}")
         if name not in self.providers:
             settings = self._settings[name]
-            self.providers[name] = Provider(
+            made = Provider(
                 name, settings, clock=self._clock, observer=self._observer, circuits=self._circuits
             )
+            if self._compares is not None:
+                check_trusted(self._compares, made)
+            self.providers[name] = made
         return self.providers[name]

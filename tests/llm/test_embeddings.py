@@ -11,7 +11,7 @@ from google import genai
 from server.forecasting.forecast import Cost, CostSource, Forecast
 from server.forecasting.purse import Purse, Refused
 from server.llm.room import LanguageModels
-from server.llm.settings import EmbeddingSettings, ProviderSettings
+from server.llm.settings import ChatSettings, EmbeddingSettings, Policy, ProviderSettings
 from server.simulator.embeddings import vector
 from server.simulator.server import Simulator
 from tests.llm.conftest import QUERY, deadline
@@ -19,6 +19,7 @@ from tests.llm.wires import WIRES
 from tests.simulator.conftest import plain_client
 
 EMBEDDING_WIRES = [wire for wire in WIRES if wire.name != "anthropic"]
+LOCAL = {"policy": Policy.LOCAL}
 PRICE = {"input": 1.0, "output": 0.0}
 
 
@@ -101,6 +102,48 @@ def test_a_provider_without_embeddings_is_named() -> None:
     (wire,) = (wire for wire in WIRES if wire.name == "anthropic")
     with pytest.raises(ValueError, match="'sim' has no embeddings"):
         room("http://127.0.0.1:9", wire).embedder(settings("x"))
+
+
+def trusted(own: dict[str, Any], other: dict[str, Any]) -> LanguageModels:
+    """A room with a member at provider "own"; provider "sim" is to compare the answers."""
+    url = "http://127.0.0.1:9"
+    providers = {
+        "own": ProviderSettings.model_validate(WIRES[0].provider(url, **own)),
+        "sim": ProviderSettings.model_validate(WIRES[0].provider(url, **other)),
+    }
+    return LanguageModels(providers, {"m": ChatSettings(provider="own", model="sim-fast")})
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "hidden"),
+    [
+        ({}, {"policy": "strict"}, "background, category, market_price"),
+        ({"policy": "local"}, {"policy": "trusted"}, "caller, stake, tags"),
+        ({"policy": "strict", "allow": ["question", "tags"]}, {"policy": "trusted"}, "tags"),
+    ],
+)
+def test_answers_go_only_to_who_may_see_what_they_may_repeat(
+    own: dict[str, Any], other: dict[str, Any], hidden: str
+) -> None:
+    with pytest.raises(ValueError, match=f"'sim' may not be shown {hidden}, which provider 'own' is shown"):
+        trusted(own, other).embedder(settings("sim-e"))
+
+
+@pytest.mark.parametrize(("own", "other"), [({}, {}), ({"policy": "strict"}, {}), ({}, {"policy": "local"})])
+async def test_answers_go_to_who_is_trusted_as_far(own: dict[str, Any], other: dict[str, Any]) -> None:
+    models = trusted(own, other)
+    assert models.embedder(settings("sim-e")).min_similarity == 0.8
+    await models.close()
+
+
+async def test_a_member_that_comes_later_is_held_to_it() -> None:
+    models = room("http://127.0.0.1:9", WIRES[0])
+    models._settings = {**models._settings, "own": models._settings["sim"].model_copy(update=LOCAL)}
+    models.embedder(settings("sim-e"))
+    with pytest.raises(ValueError, match="may not be shown caller"):
+        models.add("late", ChatSettings(provider="own", model="sim-fast"))
+    assert list(models.providers) == ["sim"]
+    await models.close()
 
 
 @pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
