@@ -97,6 +97,7 @@ bench: setup ## all benchmarks; raw results under benchmarks/results
 	$(BIN)/python -m benchmarks.server.startup
 	$(BIN)/python -m benchmarks.server.predict_overhead
 	$(BIN)/python -m benchmarks.server.aggregate_overhead
+	$(BIN)/python -m benchmarks.storage.saves
 	$(BIN)/python -m benchmarks.storage.audit
 	$(BIN)/python -m benchmarks.server.stream_arrivals
 	$(BIN)/python -m benchmarks.llm.tail
@@ -104,6 +105,7 @@ bench: setup ## all benchmarks; raw results under benchmarks/results
 	$(BIN)/python -m benchmarks.llm.money
 	$(BIN)/python -m benchmarks.caching.similarity
 	$(BIN)/python -m benchmarks.kernels.run
+	$(BIN)/python -m benchmarks.kernels.ticks
 	$(BIN)/python -m benchmarks.learning.live
 	if [ -n "$${CONSILIENCE_DATA:-}" ]; then \
 	  $(BIN)/python -m benchmarks.research.claims "$$CONSILIENCE_DATA/forecasts"; \
