@@ -36,6 +36,7 @@ from server.engine.tickets import new_id
 from server.engine.treasury import Treasury
 from server.forecasting.deadline import Clock, SystemClock
 from server.forecasting.money import Payer
+from server.forecasting.plugins import PLUGINS
 from server.operation import Operation
 from server.rpc.admin import AdminHandlers
 from server.rpc.audit import AuditHandlers
@@ -154,6 +155,7 @@ class App:
         self.rpc = RpcServer(self.settings.rpc, services)
         await self.rpc.start()
         self._stack.push_async_callback(self.rpc.drain)
+        operation.run(asyncio.to_thread(PLUGINS.look), "plug-ins")
         operation.watch(engine, ensembles, assembly.library.catalogue)
 
     def _learner(

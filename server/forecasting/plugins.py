@@ -32,6 +32,10 @@ class Plugins:
         self._found: dict[tuple[str, str], EntryPoint] | None = None
         self._loaded: dict[tuple[str, str], Plugin] = {}
 
+    def look(self) -> None:
+        """Look now, in any thread, so that nobody who asks waits for it; doing it twice does no harm."""
+        self._entries()
+
     def names(self, group: str) -> tuple[str, ...]:
         """All names announced for a group."""
         return tuple(name for owner, name in self._entries() if owner == group)

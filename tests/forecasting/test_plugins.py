@@ -107,6 +107,15 @@ def test_plugins_are_looked_for_only_where_the_built_in_names_end() -> None:
     assert looked == [1]
 
 
+def test_nobody_looks_again_once_it_was_done() -> None:
+    looked = []
+    plugins = Plugins(lambda: looked.append(1) or [entry("mine", "math:fsum")])
+    plugins.look()
+    assert looked == [1]
+    assert plugins.names(POOLING_GROUP) == ("mine",)
+    assert looked == [1]
+
+
 def plugged(answer: object) -> PluggedPooling:
     def plugin(rows: np.ndarray, weights: np.ndarray, parameters: Mapping[str, float]) -> object:
         if isinstance(answer, Exception):
