@@ -237,6 +237,14 @@ class Administration(admin_service_pb2_grpc.AdminServiceServicer):
         first = admin_service_pb2.Member(name="early", kind="recorded", enabled=True, accuracy=0.5)
         return admin_service_pb2.ListMembersResponse(members=[first], next_page_token="2")
 
+    async def AddMember(self, request: Any, context: Any) -> Any:  # noqa: N802
+        await self.answering.hear(request, context)
+        return admin_service_pb2.AddMemberResponse(member=request.member)
+
+    async def RemoveMember(self, request: Any, context: Any) -> Any:  # noqa: N802
+        await self.answering.hear(request, context)
+        return admin_service_pb2.RemoveMemberResponse()
+
     async def ReplayPrediction(self, request: Any, context: Any) -> Any:  # noqa: N802
         await self.answering.hear(request, context)
         stored = prediction(question_pb2.Question(id="q1"), "")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import inspect
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -179,6 +180,23 @@ def test_both_clients_have_the_same_methods(plain: type, asynchronous: type) -> 
         }
 
     assert shape(plain) == shape(asynchronous)
+
+
+async def test_members_come_and_go(ask: Ask, served: Served) -> None:
+    definition = {"kind": "chat", "provider": "own", "model": "new"}
+    wishes = {"definition": definition, "weight": 2.0, "member_timeout_s": 1.5, "etag": "e1"}
+    added = await ask("admin.add_member", "late", ensemble="quickstart", **wishes)
+    assert (added.name, added.weight, added.timeout_s) == ("late", 2.0, 1.5)
+    sent = served.answering.calls[-1].request
+    assert (sent.ensemble, sent.etag, json.loads(sent.definition)) == ("quickstart", "e1", definition)
+    await ask("admin.add_member", "known")
+    assert served.answering.calls[-1].request.definition == ""
+    assert not served.answering.calls[-1].request.member.HasField("timeout")
+    with pytest.raises(ValueError, match="weight must be above 0"):
+        await ask("admin.add_member", "known", weight=0.0)
+    assert await ask("admin.remove_member", "late", ensemble="quickstart", etag="e2") is None
+    sent = served.answering.calls[-1].request
+    assert (sent.ensemble, sent.member, sent.etag) == ("quickstart", "late", "e2")
 
 
 async def test_the_record(ask: Ask, served: Served) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Self, Unpack
 
 import grpc
 
-from consilience import _audit_calls, _calls, _experiment_calls, _money_calls, _operation_calls
+from consilience import _audit_calls, _calls, _experiment_calls, _member_calls, _money_calls, _operation_calls
 from consilience._calls import Call, Response, Result
 from consilience._settings import Settings
 from consilience._version import __version__
@@ -272,6 +272,44 @@ class Admin:
             token = page.next_page_token
             if not token:
                 return tuple(found)
+
+    def add_member(
+        self,
+        name: str,
+        *,
+        ensemble: str = "",
+        definition: Mapping[str, object] | None = None,
+        weight: float = 1.0,
+        member_timeout_s: float | None = None,
+        min_confidence: float = 0.0,
+        etag: str = "",
+        timeout_s: float | None = None,
+    ) -> Member:
+        """Add a member to an ensemble (the default one where none is named) while it serves.
+
+        ``definition``: the keys of a ``[forecasters.NAME]`` table; left out: the
+        configured forecaster of that name. ``etag``: the ensemble's when last read;
+        left out: add to whatever is there.
+        """
+        call = _member_calls.add_member(
+            self._wire.settings,
+            name,
+            ensemble,
+            definition,
+            weight,
+            member_timeout_s,
+            min_confidence,
+            etag,
+            timeout_s,
+        )
+        return self._wire.run(call)
+
+    def remove_member(
+        self, name: str, *, ensemble: str = "", etag: str = "", timeout_s: float | None = None
+    ) -> None:
+        """Remove a member; predictions under way keep it. ``etag``: the member's when last read."""
+        call = _member_calls.remove_member(self._wire.settings, name, ensemble, etag, timeout_s)
+        self._wire.run(call)
 
     def spend(
         self,
