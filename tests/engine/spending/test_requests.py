@@ -2,15 +2,20 @@
 """A repeated request is charged once: in one process, across processes, and after one of them was killed."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
 
+from server.engine.recording import Recorder
 from server.engine.request import PredictionRequest
+from server.engine.requests import answered_elsewhere
+from server.forecasting.deadline import Deadline, SystemClock
 from server.forecasting.ensemble import Durability
 from server.forecasting.errors import DeadlineError
 from server.forecasting.forecast import Cost, CostSource
 from server.forecasting.money import Budget, Payer
+from server.forecasting.prediction import Prediction
 from server.forecasting.question import Question
 from server.storage.ledger.entries import Leave
 from tests.engine.conftest import ensemble_of
@@ -20,6 +25,10 @@ from tests.eventually import eventually
 from tests.fakes import Saying, yes
 
 ASKED = PredictionRequest(Question("q1", "Will it rain?"), caller="alice", request_id="r1")
+
+
+#: Deadline of what must not run out, however busy the machine is.
+PATIENCE_S = 60.0
 
 
 class Gated(Paid):
@@ -57,14 +66,52 @@ async def test_another_caller_may_use_the_same_id(offices: Offices) -> None:
 
 async def test_another_process_waits_for_the_answer(offices: Offices) -> None:
     slow, other = Gated("a"), Paid("a")
-    here = await offices.open(ensemble_of({"a": slow}))
-    there = await offices.open(ensemble_of({"a": other, "free": yes(0.6)}))
+    here = await offices.open(ensemble_of({"a": slow}, deadline_s=PATIENCE_S))
+    there = await offices.open(ensemble_of({"a": other, "free": yes(0.6)}, deadline_s=PATIENCE_S))
     first = asyncio.create_task(here.engine.predict(ASKED))
     await slow.called.wait()
     second = asyncio.create_task(there.engine.predict(ASKED))
     await eventually(lambda: there.told.refusals == [("a", "request")])
     slow.let.set()
     assert (await first).id == (await second).id
+    assert (other.calls, await calls(there)) == (0, 1)
+
+
+class Late(Recorder):
+    """What it reads is out of date before it is read: the other process ends in between."""
+
+    def __init__(self, office: Office, end: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(office.store)
+        self.end: Callable[[], Awaitable[object]] | None = end
+
+    async def find(self, caller: str, request_id: str) -> Prediction | None:
+        found = await super().find(caller, request_id)
+        if found is None and self.end is not None:
+            end, self.end = self.end, None
+            await end()
+        return found
+
+
+async def test_an_answer_that_came_between_two_looks_is_not_paid_again(offices: Offices) -> None:
+    slow, other = Gated("a"), Paid("a")
+    here = await offices.open(ensemble_of({"a": slow}, deadline_s=PATIENCE_S))
+    there = await offices.open(ensemble_of({"a": other}, deadline_s=PATIENCE_S))
+    first = asyncio.create_task(here.engine.predict(ASKED))
+
+    async def finish() -> None:
+        slow.let.set()
+        await first
+        await here.ledger.status()
+
+    await slow.called.wait()
+    late = Late(there, finish)
+    offices.stack.push_async_callback(late.close)
+    account = there.treasury.open(Payer("ticket", "alice", "", "r1"))
+    async with account:
+        assert await account.is_elsewhere()
+        found = await answered_elsewhere(late, account, Deadline.after(PATIENCE_S, SystemClock()))
+    assert found is not None
+    assert found.id == (await first).id
     assert (other.calls, await calls(there)) == (0, 1)
 
 
