@@ -66,6 +66,28 @@ def save(modules: Mapping[str, nn.Module], sample: Sample, manifest: Manifest, f
     return manifests.write_manifest(manifest.model_copy(update={"weights": written}), folder)
 
 
+def add_weights(
+    folder: Path,
+    precision: str,
+    content: bytes,
+    *,
+    macro_f1_loss: Mapping[int, float],
+    ece_change: Mapping[int, float],
+    largest_difference: float,
+) -> Manifest:
+    """Add the compiled weights of one more precision to an artifact and seal it anew; returns its manifest.
+
+    Raises:
+        ArtifactError: the artifact cannot be read.
+    """
+    manifest = manifests.read_manifest(folder)
+    added = _write_weights(folder, precision, content, largest_difference, manifest).model_copy(
+        update={"macro_f1_loss": dict(macro_f1_loss), "ece_change": dict(ece_change)}
+    )
+    weights = {**manifest.weights, precision: added}
+    return manifests.write_manifest(manifest.model_copy(update={"weights": weights}), folder)
+
+
 def load(folder: str | Path, *, precision: str = DEFAULT_PRECISION) -> Artifact:
     """Load one precision of an artifact, onto the CPU.
 
@@ -85,8 +107,14 @@ def compile_network(module: nn.Module, sample: Sample) -> bytes:
     with _without_deprecations(), torch.inference_mode():
         compiled = torch.jit.freeze(torch.jit.script(module.eval()))
         compiled(*sample)
-        buffer = io.BytesIO()
-        torch.jit.save(compiled, buffer)
+    return saved(compiled)
+
+
+def saved(network: torch.jit.ScriptModule) -> bytes:
+    """A compiled network as a file."""
+    buffer = io.BytesIO()
+    with _without_deprecations():
+        torch.jit.save(network, buffer)
     return _plain_archive(buffer.getvalue())
 
 
@@ -106,14 +134,24 @@ def load_bytes(content: bytes) -> Compiled:
     Raises:
         ArtifactError: the bytes are none.
     """
+    network: Compiled = load_module(content).eval()
+    return _inference(network)
+
+
+def load_module(content: bytes) -> torch.jit.ScriptModule:
+    """A compiled network with its graph.
+
+    Raises:
+        ArtifactError: the bytes are none.
+    """
     try:
         with _without_deprecations():
-            network = torch.jit.load(  # type: ignore[no-untyped-call]
+            network: torch.jit.ScriptModule = torch.jit.load(  # type: ignore[no-untyped-call]
                 io.BytesIO(content), map_location="cpu"
             )
     except RuntimeError as error:
         raise ArtifactError(f"not a compiled network: {str(error).splitlines()[0]}") from None
-    return _inference(network.eval())
+    return network
 
 
 def _inference(network: Compiled) -> Compiled:

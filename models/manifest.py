@@ -36,12 +36,18 @@ class TensorSpec(Part):
 
 
 class Weights(Part):
-    """One file of compiled weights. ``macro_f1_loss``: what this precision costs against fp32."""
+    """One file of compiled weights.
+
+    ``macro_f1_loss`` and ``ece_change`` (expected calibration error of the
+    confidence, by horizon): what this precision costs against fp32.
+    ``largest_difference`` from the source (fp32), or of a probability from fp32's.
+    """
 
     file: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     bytes: int = Field(gt=0)
     macro_f1_loss: dict[int, float] = {}
+    ece_change: dict[int, float] = {}
     largest_difference: float = 0.0
 
 
@@ -148,6 +154,9 @@ class Manifest(Part):
     def digest(self) -> str:
         """Hash of everything but the seal itself."""
         content = self.model_dump(mode="json", exclude={"seal"})
+        for weights in content["weights"].values():
+            if not weights["ece_change"]:  # seals are older than this field
+                del weights["ece_change"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def sealed(self) -> "Manifest":

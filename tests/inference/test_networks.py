@@ -95,3 +95,22 @@ async def test_a_network_is_a_model(networks):
         f"{direction}@{horizon}" for horizon in (10, 50) for direction in ("DOWN", "NEUTRAL", "UP")
     )
     assert model.counts().inference_count == 1
+
+
+async def test_a_precision_that_is_not_there_is_refused_at_start(root):
+    with pytest.raises(
+        ValueError, match=r"inference -> repository: .*member/1: has no int8 weights; it has fp32"
+    ):
+        Networks(InferenceSettings(repository=root, precision="int8"), first=("member",))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
+async def test_the_shipped_networks_in_every_precision(precision):
+    made = Networks(InferenceSettings(precision=precision), first=("book_mlp",))
+    try:
+        served = made.repository.get("book_mlp", None)
+        assert served.precision == precision
+        logits, *_ = await served.infer([np.zeros((1, 100, 20, 4), np.float32)])
+        assert np.isfinite(logits).all()
+    finally:
+        await made.close()

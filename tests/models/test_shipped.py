@@ -49,3 +49,15 @@ def test_its_manifest_says_how_good_it_is(folder):
     for row in metrics.horizons:
         assert row.macro_f1 > row.macro_f1_persistence > row.macro_f1_majority
         assert np.mean(row.macro_f1_folds) == pytest.approx(row.macro_f1, abs=1e-3)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_its_smaller_weights_say_what_they_cost(folder, precision):
+    loaded, full = artifact.load(folder, precision=precision), artifact.load(folder)
+    weights = loaded.manifest.weights[precision]
+    assert weights.bytes < 0.65 * loaded.manifest.weights["fp32"].bytes
+    assert set(weights.macro_f1_loss) == set(weights.ece_change) == set(loaded.manifest.horizons)
+    assert all(abs(loss) < 0.005 for loss in weights.macro_f1_loss.values())
+    inputs = example_inputs(make_config(loaded.manifest.architecture, loaded.manifest.config), batch=3)
+    for mine, theirs in zip(full.network(*inputs)[:2], loaded.network(*inputs)[:2], strict=True):
+        torch.testing.assert_close(theirs, mine, rtol=0.05, atol=0.1)
