@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -68,6 +69,8 @@ class Operation:
             self._registry.register(CacheCollector(self.cache))
         for ensemble in ensembles:
             ensemble.listen(self.happenings.spec_changed)
+            told = partial(self.happenings.selection_changed, ensemble.spec.name)
+            ensemble.roll_call.listeners.append(told)
         self.run(self.modes.run(), "modes")
 
     async def warm(self, models: "LanguageModels | None", purse: Purse | None = None) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from server.engine.modes.mode import ModeStatus
+from server.engine.probation import SelectionState
 from server.forecasting.deadline import Clock
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec
 from server.forecasting.prediction import Prediction
@@ -153,6 +154,11 @@ class Happenings:
                 self.tell(Kind.MEMBER, name, _change(after.name, old.get(name), new.get(name)))
         if replace(before, members=()) != replace(after, members=()):
             self.tell(Kind.MEMBER, after.name, f"{after.name}: changed")
+
+    def selection_changed(self, ensemble: str, member: str, state: SelectionState, reason: str) -> None:
+        """A member is asked less because of an outage or a decline, or is back."""
+        why = f": {reason}" if reason else ""
+        self.tell(Kind.MEMBER, member, f"{ensemble}: selection {state.value}{why}")
 
     def spent(self, member: str, provider: str, usd: float, source: str) -> None:
         """A call has cost money."""
