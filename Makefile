@@ -110,6 +110,7 @@ bench: setup ## all benchmarks; raw results under benchmarks/results
 	if [ -n "$${CONSILIENCE_DATA:-}" ]; then \
 	  $(BIN)/python -m benchmarks.research.claims "$$CONSILIENCE_DATA/forecasts"; \
 	  $(BIN)/python -m benchmarks.research.report "$$CONSILIENCE_DATA/forecasts"; fi
+	$(BIN)/python -m benchmarks.models.latency
 	$(BIN)/python -m benchmarks.inference.batching
 	$(BIN)/python -m benchmarks.inference.overload
 	$(BIN)/python -m benchmarks.inference.serving
