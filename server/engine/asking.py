@@ -27,10 +27,14 @@ _stuck: "set[asyncio.Task[None]]" = set()
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A member's answer and how long it took; None where time means nothing."""
+    """A member's answer and how long it took; None where time means nothing.
+
+    ``begun_s``: when it was asked, on the clock's monotonic scale; None: not known.
+    """
 
     answer: Answer
     latency_s: float | None
+    begun_s: float | None = None
 
 
 async def ask(name: str, forecaster: Forecaster, query: Query, timeout_s: float, deadline: Deadline) -> Asked:
@@ -49,7 +53,7 @@ async def ask(name: str, forecaster: Forecaster, query: Query, timeout_s: float,
         )
     if query.purse is not None:
         answer = _paid(query.purse, name, forecaster, answer)
-    return _checked(query, _told_apart(answer, deadline), deadline.clock.monotonic() - begun_s)
+    return _checked(query, _told_apart(answer, deadline), begun_s, deadline.clock.monotonic() - begun_s)
 
 
 def _paid(purse: Purse, name: str, forecaster: Forecaster, answer: Answer) -> Answer:
@@ -75,14 +79,14 @@ def _told_apart(answer: Answer, deadline: Deadline) -> Answer:
     return replace(answer, reason=AbsentReason.DEADLINE_EXCEEDED) if late else answer
 
 
-def _checked(query: Query, answer: Answer, latency_s: float) -> Asked:
+def _checked(query: Query, answer: Answer, begun_s: float, latency_s: float) -> Asked:
     """The answer if its probabilities fit the question; a recording has no latency."""
     if isinstance(answer, Absent):
-        return Asked(answer, latency_s if answer.attempts else None)
+        return Asked(answer, latency_s if answer.attempts else None, begun_s)
     fault = fault_in(query.question, answer)
     if fault:
-        return Asked(bad_output(answer, fault), latency_s)
-    return Asked(answer, None if answer.recorded else latency_s)
+        return Asked(bad_output(answer, fault), latency_s, begun_s)
+    return Asked(answer, None if answer.recorded else latency_s, begun_s)
 
 
 def bad_output(forecast: Forecast, fault: str) -> Absent:

@@ -139,4 +139,5 @@ class RunningConsensus:
             weight=pooled.weights[index],
             contribution=pooled.contributions[index],
             latency_s=asked.latency_s,
+            begun_s=asked.begun_s,
         )

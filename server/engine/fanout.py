@@ -137,7 +137,8 @@ class Fanout:
         for rival in self._tasks[index]:
             rival.cancel()
         if self.attempts(index) > 1 and asked.latency_s is not None:
-            asked = replace(asked, latency_s=self.deadline.clock.monotonic() - self._begun_s[index])
+            begun_s = self._begun_s[index]
+            asked = replace(asked, latency_s=self.deadline.clock.monotonic() - begun_s, begun_s=begun_s)
         return self._arrival(index, asked)
 
     async def all_arrive(self) -> bool:

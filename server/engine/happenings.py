@@ -13,7 +13,7 @@ from server.engine.modes.mode import ModeStatus
 from server.engine.probation import SelectionState
 from server.forecasting.deadline import Clock
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec
-from server.forecasting.prediction import Prediction
+from server.forecasting.prediction import FailedPrediction, Prediction
 
 #: Happenings that wait for one watcher; the oldest give way.
 QUEUE = 256
@@ -128,9 +128,10 @@ class Happenings:
                 figures["cost_usd"] = prediction.cost.nano_usd / 1e9
             self.tell(Kind.PREDICTION, prediction.question_id, prediction.explanation, prediction, figures)
 
-    def failed(self, ensemble: str, reason: str) -> None:
+    def failed(self, failure: FailedPrediction) -> None:
         """A prediction has failed."""
-        self.tell(Kind.FAILURE, ensemble, f"a prediction of {ensemble!r} failed: {reason}")
+        name = failure.ensemble
+        self.tell(Kind.FAILURE, name, f"a prediction of {name!r} failed: {failure.reason}")
 
     def mode_changed(self, before: ModeStatus, after: ModeStatus) -> None:
         """The server asks and spends more or less freely."""

@@ -29,7 +29,7 @@ from server.forecasting.errors import DeadlineError, NoAnswerError
 from server.forecasting.forecast import absence_reasons
 from server.forecasting.money import BudgetStatus, Payer
 from server.forecasting.ports import PredictionObserver, QuestionCatalogue
-from server.forecasting.prediction import Prediction, PredictionRecord
+from server.forecasting.prediction import FailedPrediction, Prediction, PredictionRecord
 from server.forecasting.query import Query
 from server.forecasting.question import Question
 
@@ -100,10 +100,11 @@ class PredictionEngine:
         if self.experiments is not None:
             request = self.experiments.drawn(request)
         ensemble = self._ensembles.get(request.options.ensemble)
+        begun_s = self._clock.monotonic()
         try:
             prediction = await self._answer_with(ensemble, request, listener)
         except Exception as error:
-            self._observe_failure(ensemble.spec.name, error)
+            self._observe_failure(ensemble.spec.name, error, self._clock.monotonic() - begun_s)
             raise
         self._observe(prediction)
         return prediction
@@ -178,7 +179,8 @@ class PredictionEngine:
         if self._answering is not None:
             self._answering.saw(prediction.members, in_full=asking.in_full)
         if not prediction.probabilities:
-            raise NoAnswerError(absence_reasons({m.member: m.answer for m in prediction.members}))
+            reasons = absence_reasons({m.member: m.answer for m in prediction.members})
+            raise NoAnswerError(reasons, prediction.members)
         return await self._record(asking, prediction)
 
     async def _record(self, asking: "Asking", prediction: Prediction) -> Prediction:
@@ -249,9 +251,12 @@ class PredictionEngine:
         for observer in self._observers:
             observer.predicted(prediction)
 
-    def _observe_failure(self, name: str, error: Exception) -> None:
+    def _observe_failure(self, name: str, error: Exception, elapsed_s: float) -> None:
+        members = error.members if isinstance(error, NoAnswerError) else ()
+        reason = getattr(error, "reason", "internal")
+        failure = FailedPrediction(name, reason, elapsed_s, members, str(error))
         for observer in self._observers:
-            observer.failed(name, getattr(error, "reason", "internal"))
+            observer.failed(failure)
 
 
 @dataclass(frozen=True, slots=True)

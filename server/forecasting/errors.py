@@ -20,7 +20,10 @@ all of them.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from server.forecasting.prediction import MemberAnswer
 
 
 class ConsilienceError(Exception):
@@ -86,14 +89,15 @@ class OverloadedError(ConsilienceError):
 
 
 class NoAnswerError(ConsilienceError):
-    """Every member was absent. ``absences`` maps each to its reason."""
+    """Every member was absent. ``absences`` maps each to its reason; ``members`` are their parts."""
 
     reason = "no_answer"
 
-    def __init__(self, absences: dict[str, str]) -> None:
+    def __init__(self, absences: dict[str, str], members: "tuple[MemberAnswer, ...]" = ()) -> None:
         listed = ", ".join(f"{member} ({why})" for member, why in absences.items())
         super().__init__(f"no member answered: {listed or 'none was asked'}")
         self.absences = absences
+        self.members = members
 
 
 class DeadlineError(ConsilienceError):

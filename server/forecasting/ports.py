@@ -9,7 +9,7 @@ from typing import Protocol, cast, runtime_checkable
 from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Answer, Cost, Forecast
 from server.forecasting.money import Budget, BudgetStatus, Charge, Control, Payer, Refusal, Spend
-from server.forecasting.prediction import Prediction, PredictionRecord
+from server.forecasting.prediction import FailedPrediction, Prediction, PredictionRecord
 from server.forecasting.query import Query
 from server.forecasting.question import Question
 
@@ -122,13 +122,13 @@ class QuestionCatalogue(Protocol):
 
 
 class PredictionObserver(Protocol):
-    """Told about every finished prediction: metrics and logs. Must not block or raise."""
+    """Told about every finished prediction: metrics, traces, watchers. Must not block or raise."""
 
     def predicted(self, prediction: Prediction) -> None:
         """A prediction has been answered."""
         ...
 
-    def failed(self, ensemble: str, reason: str) -> None:
+    def failed(self, failure: FailedPrediction) -> None:
         """A prediction has failed."""
         ...
 

@@ -86,7 +86,8 @@ class MemberAnswer:
 
     ``raw_weight`` is the weight as it went into the pool, configured or learned (an
     input of the replay), ``weight`` its share of the present members' sum.
-    ``latency_s`` is None where it means nothing, as for a recorded answer.
+    ``latency_s`` is None where it means nothing, as for a recorded answer. ``begun_s``
+    is when it was asked, on this process's monotonic clock: for traces, never stored.
     """
 
     member: str
@@ -95,6 +96,7 @@ class MemberAnswer:
     weight: float = 0.0
     contribution: float = 0.0
     latency_s: float | None = None
+    begun_s: float | None = field(default=None, repr=False, compare=False)
 
     @property
     def forecast(self) -> Forecast | None:
@@ -177,6 +179,20 @@ class Prediction:
     experiment: str = ""
     arm: str = ""
     computation: Computation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPrediction:
+    """A prediction that ended in an error; ``members`` where any were asked.
+
+    ``detail`` is the error's message, which may quote the caller.
+    """
+
+    ensemble: str
+    reason: str
+    elapsed_s: float
+    members: tuple[MemberAnswer, ...] = ()
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

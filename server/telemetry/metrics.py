@@ -9,7 +9,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from server.forecasting.prediction import MemberAnswer, Prediction
+from server.forecasting.prediction import FailedPrediction, MemberAnswer, Prediction
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 5.0, 10.0, 30.0)
 _SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -105,9 +105,9 @@ class Metrics:
         if member.answer.cost is not None:
             self._cost.labels(ensemble, member.member).inc(member.answer.cost.nano_usd / 1e9)
 
-    def failed(self, ensemble: str, reason: str) -> None:
+    def failed(self, failure: FailedPrediction) -> None:
         """Count a failure."""
-        self._failures.labels(ensemble, reason).inc()
+        self._failures.labels(failure.ensemble, failure.reason).inc()
 
 
 class MetricsServer:
