@@ -37,6 +37,7 @@ from server.engine.treasury import Treasury
 from server.forecasting.deadline import Clock, SystemClock
 from server.forecasting.money import Payer
 from server.forecasting.plugins import PLUGINS
+from server.forecasting.ports import PredictionObserver
 from server.operation import Operation
 from server.rpc.admin import AdminHandlers
 from server.rpc.audit import AuditHandlers
@@ -63,6 +64,7 @@ from server.storage.store import SqlPredictionStore, open_store
 from server.telemetry.logs import configure_logs
 from server.telemetry.metrics import Metrics, MetricsServer
 from server.telemetry.spending import BudgetCollector, SpendMetrics
+from server.tracing import Members, begin_tracing
 from server.training.trainings import Trainings
 
 log = structlog.get_logger(__name__)
@@ -112,7 +114,7 @@ class App:
             ensembles,
             assembly.library.catalogue,
             recorder,
-            (metrics, operation.happenings),
+            (metrics, operation.happenings, *self._traces(assembly, ensembles, clock)),
             clock,
             EngineSettings(VERSION, self.settings.deadline.reply_margin_s),
             treasury,
@@ -226,6 +228,17 @@ class App:
             server = MetricsServer(metrics, self.settings.telemetry.metrics_listen)
             self.metrics_address = server.address
             self._stack.callback(server.close)
+
+    def _traces(
+        self, assembly: Assembly, ensembles: Ensembles, clock: Clock
+    ) -> tuple[PredictionObserver, ...]:
+        """Who makes traces: nobody, unless an endpoint is set."""
+        settings = self.settings.telemetry
+        if not settings.traces_endpoint:
+            return ()
+        tracing = begin_tracing(settings, Members(assembly, ensembles), clock, VERSION)
+        self._stack.push_async_callback(asyncio.to_thread, tracing.close)
+        return (tracing,)
 
     async def stop(self) -> None:
         """Drain the faces, then the records under way, then close what is below."""
