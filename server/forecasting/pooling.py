@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,20 +70,11 @@ class Pooling(Protocol):
         ...
 
 
-class Raw(NamedTuple):
-    """A pool as the kernel gives it: ``Pooled`` for those who count microseconds.
+def figures_of(pooled: Pooled) -> bytes:
+    """The figures of a pool as the kernel gives them, float64 in one run.
 
-    ``summary``: places named in ``kernels.methods``; the rest as in ``Pooled``.
+    In this order: summary, probabilities (C,), weights (M,), contributions (M,).
     """
-
-    summary: list[float]
-    probabilities: list[float]
-    weights: list[float]
-    contributions: list[float]
-
-
-def raw_of(pooled: Pooled) -> Raw:
-    """The figures of a pool in the kernel's places."""
     summary = [0.0] * SUMMARY_SIZE
     agreement = pooled.agreement
     summary[CHOSEN] = pooled.chosen
@@ -96,7 +87,7 @@ def raw_of(pooled: Pooled) -> Raw:
     if pooled.interval is not None:
         summary[INTERVAL_LOW], summary[INTERVAL_HIGH] = pooled.interval.low, pooled.interval.high
     summary[DECIDED] = float(pooled.decided)
-    return Raw(summary, list(pooled.probabilities), list(pooled.weights), list(pooled.contributions))
+    return np.array([*summary, *pooled.probabilities, *pooled.weights, *pooled.contributions]).tobytes()
 
 
 #: Names of the scalar parameters that a pooling takes, in the kernel's order.
@@ -169,42 +160,34 @@ class KernelPooling:
         self._members = members
         self._outcomes = outcomes
 
-    def raw(self, probabilities: NDArray[np.float64], weights: NDArray[np.float64]) -> Raw:
-        """Pool (M, C) probabilities (a NaN row is absent) with (M,) weights >= 0."""
+    def figures(self, probabilities: NDArray[np.float64], weights: NDArray[np.float64]) -> bytes:
+        """Pool (M, C) probabilities (a NaN row is absent) with (M,) weights >= 0; see ``figures_of``."""
         self._consensus(probabilities, weights, self._method, self._parameters)
-        return self._results()
+        return self._consensus.results.tobytes()
 
-    def raw_binary(self, first: NDArray[np.float64], weights: NDArray[np.float64]) -> Raw | int:
+    def binary_figures(self, first: NDArray[np.float64], weights: NDArray[np.float64]) -> bytes | int:
         """Pool two outcomes from the first one's (M,) probabilities, NaN for the absent.
 
         The index of a probability outside 0..1, if there is one.
         """
         bad = self._consensus.binary(first, weights, self._method, self._parameters)
-        return self._results() if bad < 0 else bad
-
-    def _results(self) -> Raw:
-        found = self._consensus.results.tolist()
-        weights = SUMMARY_SIZE + self._outcomes
-        contributions = weights + self._members
-        return Raw(
-            found[:SUMMARY_SIZE],
-            found[SUMMARY_SIZE:weights],
-            found[weights:contributions],
-            found[contributions:],
-        )
+        return self._consensus.results.tobytes() if bad < 0 else bad
 
     def pool(self, probabilities: NDArray[np.float64], weights: NDArray[np.float64]) -> Pooled:
         """Pool (M, C) probabilities (a NaN row is absent) with (M,) weights >= 0, all of it named."""
-        raw = self.raw(probabilities, weights)
-        summary = raw.summary
+        self._consensus(probabilities, weights, self._method, self._parameters)
+        found = self._consensus.results.tolist()
+        summary = found[:SUMMARY_SIZE]
         present = int(summary[PRESENT])
         if not present:
             return _nobody(len(weights))
+        weighing = SUMMARY_SIZE + self._outcomes
+        contributing = weighing + self._members
         return Pooled(
-            probabilities=tuple(raw.probabilities),
+            probabilities=tuple(found[SUMMARY_SIZE:weighing]),
             chosen=int(summary[CHOSEN]),
-            weights=tuple(raw.weights),
-            contributions=tuple(raw.contributions),
+            weights=tuple(found[weighing:contributing]),
+            contributions=tuple(found[contributing:]),
             agreement=Agreement(
                 vote_share=summary[VOTE_SHARE],
                 dispersion=summary[DISPERSION],

@@ -6,96 +6,65 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience.v1 import predict_service_pb2, prediction_pb2, tensor_pb2
-from kernels.methods import (
-    DISPERSION,
-    EFFECTIVE_MEMBERS,
-    ENTROPY,
-    INTERVAL_HIGH,
-    INTERVAL_LOW,
-    PRESENT,
-    VOTE_SHARE,
-)
+from consilience.v1 import predict_service_pb2, tensor_pb2
 from server.engine.aggregate import aggregate
 from server.forecasting.answers import SUM_TOLERANCE
 from server.forecasting.errors import InvalidRequestError
-from server.forecasting.pooling import INTERVAL_LEVEL, INTERVAL_METHOD
-from server.rpc.prediction_out import decision_message
+from server.rpc.aggregate_out import aggregate_bytes
 
 MAX_MEMBERS = 4_096
 MAX_OUTCOMES = 64
 DEFAULT_POOLING = "log_odds"
 DEFAULT_MIN_AGREEMENT = 0.6
 DEFAULT_HIGH_AGREEMENT = 0.8
+_DEFAULT_THRESHOLDS = (DEFAULT_MIN_AGREEMENT, DEFAULT_HIGH_AGREEMENT)
 
 _EQUAL: dict[int, NDArray[np.float64]] = {}
 
 
-def aggregate_message(request: predict_service_pb2.AggregateRequest) -> predict_service_pb2.AggregateResponse:
-    """Pool the forecasts that the caller supplies.
+def aggregate_answer(request: predict_service_pb2.AggregateRequest) -> bytes:
+    """Pool the forecasts that the caller supplies; the answer is an ``AggregateResponse``, serialised.
 
     Raises:
         InvalidRequestError: a field breaks a rule.
     """
     probabilities = _matrix(request)
     members = len(probabilities)
+    thresholds = _thresholds(request)
     found = aggregate(
-        probabilities,
-        _weights(request, members),
-        request.pooling or DEFAULT_POOLING,
-        request.parameters,
-        *_thresholds(request),
+        probabilities, _weights(request, members), request.pooling or DEFAULT_POOLING, request.parameters
     )
-    pooled = found.pooled
-    summary = pooled.summary
-    return predict_service_pb2.AggregateResponse(
-        probabilities=pooled.probabilities,
-        outcome_index=found.chosen,
-        confidence=found.confidence,
-        meta_confidence=found.meta_confidence,
-        agreement=prediction_pb2.Agreement(
-            vote_share=summary[VOTE_SHARE],
-            dispersion=summary[DISPERSION],
-            effective_members=summary[EFFECTIVE_MEMBERS],
-            entropy=summary[ENTROPY],
-            answered=int(summary[PRESENT]),
-            asked=members,
-        ),
-        interval=prediction_pb2.Interval(
-            low=summary[INTERVAL_LOW],
-            high=summary[INTERVAL_HIGH],
-            level=INTERVAL_LEVEL,
-            method=INTERVAL_METHOD,
-        ),
-        decision=decision_message(found.decision),
-        weights=pooled.weights,
-        contributions=pooled.contributions,
-    )
+    return aggregate_bytes(found, members, *thresholds)
 
 
 def _matrix(request: predict_service_pb2.AggregateRequest) -> NDArray[np.float64]:
     """The members × outcomes matrix, checked; binary probabilities as they came, (M,)."""
-    field = "probabilities"
     if request.HasField("matrix"):
-        if request.probabilities:
-            raise InvalidRequestError.of("matrix", "give probabilities or matrix, not both")
-        field, values, columns = "matrix", *_unpacked(request.matrix)
-    else:
-        values, columns = np.array(request.probabilities[:]), request.outcome_count
-    if columns == 1 or columns > MAX_OUTCOMES:
-        at = "outcome_count" if field == "probabilities" else "matrix.shape"
-        raise InvalidRequestError.of(
-            at, f"0 (binary) or 2 to {MAX_OUTCOMES} outcomes are wanted, got {columns}"
-        )
+        return _packed(request)
+    values = np.array(request.probabilities[:])
+    columns = request.outcome_count
     if columns:
-        return _exclusive(field, values, columns)
-    _check_members(field, len(values))
-    if field == "matrix":  # a plain list is checked by the kernel on its way
-        _check_range(field, values)
+        return _exclusive("probabilities", values, columns, "outcome_count")
+    _check_members("probabilities", len(values))
+    return values  # its range is checked by the kernel on its way
+
+
+def _packed(request: predict_service_pb2.AggregateRequest) -> NDArray[np.float64]:
+    if request.probabilities:
+        raise InvalidRequestError.of("matrix", "give probabilities or matrix, not both")
+    values, columns = _unpacked(request.matrix)
+    if columns:
+        return _exclusive("matrix", values, columns, "matrix.shape")
+    _check_members("matrix", len(values))
+    _check_range("matrix", values)
     return values
 
 
-def _exclusive(field: str, values: NDArray[np.float64], columns: int) -> NDArray[np.float64]:
+def _exclusive(field: str, values: NDArray[np.float64], columns: int, at: str) -> NDArray[np.float64]:
+    if not 2 <= columns <= MAX_OUTCOMES:
+        raise InvalidRequestError.of(
+            at, f"0 (binary) or 2 to {MAX_OUTCOMES} outcomes are wanted, got {columns}"
+        )
     if len(values) % columns:
         raise InvalidRequestError.of(field, f"{len(values)} values are no whole rows of {columns} outcomes")
     _check_members(field, len(values) // columns)
@@ -173,8 +142,11 @@ def _equal(members: int) -> NDArray[np.float64]:
 
 
 def _thresholds(request: predict_service_pb2.AggregateRequest) -> tuple[float, float]:
-    low = request.min_agreement if request.HasField("min_agreement") else DEFAULT_MIN_AGREEMENT
-    high = request.high_agreement if request.HasField("high_agreement") else max(low, DEFAULT_HIGH_AGREEMENT)
+    low_given, high_given = request.HasField("min_agreement"), request.HasField("high_agreement")
+    if not low_given and not high_given:
+        return _DEFAULT_THRESHOLDS
+    low = request.min_agreement if low_given else DEFAULT_MIN_AGREEMENT
+    high = request.high_agreement if high_given else max(low, DEFAULT_HIGH_AGREEMENT)
     for field, value in (("min_agreement", low), ("high_agreement", high)):
         if not 0.0 <= value <= 1.0:
             raise InvalidRequestError.of(field, f"must be in 0..1, got {value:g}")

@@ -27,7 +27,7 @@ _NO_RETRY = ("grpc-retry-pushback-ms", "-1")
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Handler = Callable[..., Any]
-#: Names of the methods that do without a ``Call``: pure, so nothing is read from the context.
+#: Marks handlers that do without a ``Call`` and write their answer themselves.
 PURE = "pure"
 #: Streams that end only when a side hangs up; shutting down does not wait for them.
 ENDLESS = "endless"
@@ -43,7 +43,7 @@ class _Malformed:
 
 
 def pure(handler: Handler) -> Handler:
-    """Mark a handler that takes the request alone."""
+    """Mark a plain function of the request alone that gives its answer as bytes, serialised."""
     setattr(handler, PURE, True)
     return handler
 
@@ -95,7 +95,9 @@ def _method(
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(_streaming(method, handler, gate), **coding)
     if handler is not None and getattr(handler, PURE, False):
-        return grpc.unary_unary_rpc_method_handler(_pure_unary(handler, gate), **coding)
+        return grpc.unary_unary_rpc_method_handler(
+            _pure_unary(handler, gate), request_deserializer=coding["request_deserializer"]
+        )
     return grpc.unary_unary_rpc_method_handler(_unary(method, handler, gate), **coding)
 
 
@@ -112,14 +114,14 @@ def _reader(method: MethodDescriptor) -> Callable[[bytes], Message | _Malformed]
     return read
 
 
-def _pure_unary(handler: Handler, gate: Gate) -> Callable[..., Awaitable[Message]]:
-    async def answer(request: Message | _Malformed, context: Context) -> Message:
+def _pure_unary(handler: Callable[[Any], bytes], gate: Gate) -> Callable[..., Awaitable[bytes]]:
+    async def answer(request: Message | _Malformed, context: Context) -> bytes:
         try:
             if gate.closed:
                 gate.check()
             if type(request) is _Malformed:
                 raise request.error
-            return handler(request)  # type: ignore[no-any-return]
+            return handler(request)
         except Exception as error:  # noqa: BLE001 - the border: every error becomes a status
             return await _abort(context, error)
 

@@ -14,7 +14,7 @@ from server.forecasting.errors import NotFoundError
 from server.forecasting.ports import PredictionStore, QuestionCatalogue
 from server.forecasting.prediction import Prediction
 from server.forecasting.question import Question
-from server.rpc.aggregate import aggregate_message
+from server.rpc.aggregate import aggregate_answer
 from server.rpc.bind import pure
 from server.rpc.call import Call
 from server.rpc.options_in import options_from
@@ -67,7 +67,7 @@ class PredictHandlers:
         self._engine = engine
         self._store = store
         self._catalogue = catalogue
-        self.aggregate = pure(aggregate_message)
+        self.aggregate = pure(aggregate_answer)
 
     async def predict(self, request: pb.PredictRequest, call: Call) -> pb.PredictResponse:
         """One question, one answer."""
