@@ -1,157 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """``Aggregate``: a matrix in, a pool out. Written for microseconds."""
 
-import math
-
-import numpy as np
-from numpy.typing import NDArray
-
-from consilience.v1 import predict_service_pb2, tensor_pb2
 from server.engine.aggregate import aggregate
-from server.forecasting.answers import SUM_TOLERANCE
-from server.forecasting.errors import InvalidRequestError
-from server.rpc.aggregate_out import aggregate_bytes
-
-MAX_MEMBERS = 4_096
-MAX_OUTCOMES = 64
-DEFAULT_POOLING = "log_odds"
-DEFAULT_MIN_AGREEMENT = 0.6
-DEFAULT_HIGH_AGREEMENT = 0.8
-_DEFAULT_THRESHOLDS = (DEFAULT_MIN_AGREEMENT, DEFAULT_HIGH_AGREEMENT)
-
-_EQUAL: dict[int, NDArray[np.float64]] = {}
+from server.rpc.aggregate_in import asked_of
+from server.rpc.aggregate_out import answer_bytes
 
 
-def aggregate_answer(request: predict_service_pb2.AggregateRequest) -> bytes:
-    """Pool the forecasts that the caller supplies; the answer is an ``AggregateResponse``, serialised.
+def aggregate_answer(data: bytes) -> bytes:
+    """Pool the forecasts of an ``AggregateRequest``, serialised, into an ``AggregateResponse``, serialised.
 
     Raises:
         InvalidRequestError: a field breaks a rule.
+        PluginError: a plugged-in pooling is broken.
     """
-    probabilities = _matrix(request)
-    members = len(probabilities)
-    thresholds = _thresholds(request)
-    found = aggregate(
-        probabilities, _weights(request, members), request.pooling or DEFAULT_POOLING, request.parameters
-    )
-    return aggregate_bytes(found, members, *thresholds)
-
-
-def _matrix(request: predict_service_pb2.AggregateRequest) -> NDArray[np.float64]:
-    """The members × outcomes matrix, checked; binary probabilities as they came, (M,)."""
-    if request.HasField("matrix"):
-        return _packed(request)
-    values = np.array(request.probabilities[:])
-    columns = request.outcome_count
-    if columns:
-        return _exclusive("probabilities", values, columns, "outcome_count")
-    _check_members("probabilities", len(values))
-    return values  # its range is checked by the kernel on its way
-
-
-def _packed(request: predict_service_pb2.AggregateRequest) -> NDArray[np.float64]:
-    if request.probabilities:
-        raise InvalidRequestError.of("matrix", "give probabilities or matrix, not both")
-    values, columns = _unpacked(request.matrix)
-    if columns:
-        return _exclusive("matrix", values, columns, "matrix.shape")
-    _check_members("matrix", len(values))
-    _check_range("matrix", values)
-    return values
-
-
-def _exclusive(field: str, values: NDArray[np.float64], columns: int, at: str) -> NDArray[np.float64]:
-    if not 2 <= columns <= MAX_OUTCOMES:
-        raise InvalidRequestError.of(
-            at, f"0 (binary) or 2 to {MAX_OUTCOMES} outcomes are wanted, got {columns}"
-        )
-    if len(values) % columns:
-        raise InvalidRequestError.of(field, f"{len(values)} values are no whole rows of {columns} outcomes")
-    _check_members(field, len(values) // columns)
-    _check_range(field, values)
-    matrix = values.reshape(-1, columns)
-    sums = matrix.sum(axis=1)
-    off = np.abs(sums - 1.0) > SUM_TOLERANCE  # False for a NaN row: an absent member
-    off |= np.isnan(sums) & ~np.isnan(matrix).all(axis=1)
-    if off.any():
-        row = int(off.argmax())
-        raise InvalidRequestError.of(
-            f"{field}[{row * columns}]",
-            f"row {row} sums to {sums[row]:g}; it must sum to 1, or be NaN throughout",
-        )
-    return np.ascontiguousarray(matrix)
-
-
-def _check_members(field: str, members: int) -> None:
-    if not 1 <= members <= MAX_MEMBERS:
-        raise InvalidRequestError.of(field, f"1 to {MAX_MEMBERS:,} members are wanted, got {members:,}")
-
-
-def _check_range(field: str, values: NDArray[np.float64]) -> None:
-    outside = (values < 0.0) | (values > 1.0)  # False for NaN: an absent member
-    if outside.any():
-        index = int(outside.argmax())
-        raise InvalidRequestError.of(
-            f"{field}[{index}]", f"must be in 0..1 or NaN (absent), got {values[index]:g}"
-        )
-
-
-def _unpacked(tensor: tensor_pb2.Tensor) -> tuple[NDArray[np.float64], int]:
-    """The values of a packed matrix and its columns, 0 for a binary one."""
-    if tensor.data_type != tensor_pb2.DATA_TYPE_FP64:
-        raise InvalidRequestError.of("matrix.data_type", "FP64 is wanted")
-    shape = tuple(tensor.shape)
-    if len(shape) not in {1, 2} or min(shape) < 0:
-        raise InvalidRequestError.of(
-            "matrix.shape", f"[members] or [members, outcomes] is wanted, got {list(shape)}"
-        )
-    if len(tensor.data) != math.prod(shape) * 8:
-        raise InvalidRequestError.of(
-            "matrix.data",
-            f"{math.prod(shape) * 8} bytes are wanted for shape {list(shape)}, got {len(tensor.data)}",
-        )
-    columns = shape[1] if len(shape) == 2 else 0
-    if len(shape) == 2 and columns == 0:
-        raise InvalidRequestError.of("matrix.shape", "a matrix needs at least 2 outcomes")
-    # A copy: the kernels take writable arrays, and the message owns these bytes.
-    return np.frombuffer(tensor.data, dtype="<f8").astype(np.float64), columns
-
-
-def _weights(request: predict_service_pb2.AggregateRequest, members: int) -> NDArray[np.float64]:
-    if not request.weights:
-        return _equal(members)
-    weights = np.array(request.weights)
-    if len(weights) != members:
-        raise InvalidRequestError.of(
-            "weights", f"{members} weights are wanted, one a member, got {len(weights)}"
-        )
-    bad = ~((weights >= 0.0) & np.isfinite(weights))
-    if bad.any():
-        index = int(bad.argmax())
-        raise InvalidRequestError.of(
-            f"weights[{index}]", f"must be a finite number >= 0, got {weights[index]:g}"
-        )
-    return weights
-
-
-def _equal(members: int) -> NDArray[np.float64]:
-    weights = _EQUAL.get(members)
-    if weights is None:
-        weights = _EQUAL[members] = np.ones(members)
-    return weights
-
-
-def _thresholds(request: predict_service_pb2.AggregateRequest) -> tuple[float, float]:
-    low_given, high_given = request.HasField("min_agreement"), request.HasField("high_agreement")
-    if not low_given and not high_given:
-        return _DEFAULT_THRESHOLDS
-    low = request.min_agreement if low_given else DEFAULT_MIN_AGREEMENT
-    high = request.high_agreement if high_given else max(low, DEFAULT_HIGH_AGREEMENT)
-    for field, value in (("min_agreement", low), ("high_agreement", high)):
-        if not 0.0 <= value <= 1.0:
-            raise InvalidRequestError.of(field, f"must be in 0..1, got {value:g}")
-    if high < low:
-        raise InvalidRequestError.of(
-            "high_agreement", f"{high:g} is below min_agreement {low:g}; give at least that"
-        )
-    return low, high
+    asked = asked_of(data)
+    found = aggregate(asked.probabilities, asked.weights, asked.pooling, asked.parameters)
+    return answer_bytes(found, len(asked.weights), *asked.thresholds)

@@ -5,14 +5,11 @@ Making a message object, filling it number by number and serialising it cost mor
 than the pool. The kernel's figures are little-endian float64 in one run, which
 is what packed fields are made of, so here they are only framed. Tags come from
 the contract's descriptors; a test reads the bytes back as the message.
-Source: protobuf.dev/programming-guides/encoding.
 """
 
 import sys
 from functools import lru_cache
 from struct import Struct
-
-from google.protobuf.message import Message
 
 from consilience.v1 import predict_service_pb2, prediction_pb2
 from kernels.methods import (
@@ -29,36 +26,29 @@ from kernels.methods import (
 from server.engine.aggregate import Aggregated, verdict
 from server.forecasting.pooling import INTERVAL_LEVEL, INTERVAL_METHOD
 from server.rpc.prediction_out import decision_message
+from server.rpc.wire import FIXED64, LENGTH, VARINT, tag, varint
 
 if sys.byteorder != "little":
     raise ImportError("the figures of a pool are framed as they lie in memory, which must be little-endian")
 
 _DOUBLE = 8
-_VARINT, _FIXED64, _LENGTH = 0, 1, 2
 _ANSWER = predict_service_pb2.AggregateResponse
 _AGREEMENT = prediction_pb2.Agreement
 _INTERVAL = prediction_pb2.Interval
 
-
-def _tag(message: type[Message], field: str, wire_type: int) -> int:
-    """A field's tag; one byte, because the fields' numbers are below 16."""
-    number: int = message.DESCRIPTOR.fields_by_name[field].number
-    return number << 3 | wire_type
-
-
 _PROBABILITIES, _WEIGHTS, _CONTRIBUTIONS, _IN_AGREEMENT, _IN_INTERVAL, _DECISION = (
-    bytes([_tag(_ANSWER, field, _LENGTH)])
+    bytes([tag(_ANSWER, field, LENGTH)])
     for field in ("probabilities", "weights", "contributions", "agreement", "interval", "decision")
 )
-_INDEX = _tag(_ANSWER, "outcome_index", _VARINT)
-_CONFIDENCE = _tag(_ANSWER, "confidence", _FIXED64)
-_META_CONFIDENCE = _tag(_ANSWER, "meta_confidence", _FIXED64)
-_VOTE_SHARE = _tag(_AGREEMENT, "vote_share", _FIXED64)
-_DISPERSION = _tag(_AGREEMENT, "dispersion", _FIXED64)
-_EFFECTIVE = _tag(_AGREEMENT, "effective_members", _FIXED64)
-_ENTROPY = _tag(_AGREEMENT, "entropy", _FIXED64)
-_LOW = _tag(_INTERVAL, "low", _FIXED64)
-_HIGH = _tag(_INTERVAL, "high", _FIXED64)
+_INDEX = tag(_ANSWER, "outcome_index", VARINT)
+_CONFIDENCE = tag(_ANSWER, "confidence", FIXED64)
+_META_CONFIDENCE = tag(_ANSWER, "meta_confidence", FIXED64)
+_VOTE_SHARE = tag(_AGREEMENT, "vote_share", FIXED64)
+_DISPERSION = tag(_AGREEMENT, "dispersion", FIXED64)
+_EFFECTIVE = tag(_AGREEMENT, "effective_members", FIXED64)
+_ENTROPY = tag(_AGREEMENT, "entropy", FIXED64)
+_LOW = tag(_INTERVAL, "low", FIXED64)
+_HIGH = tag(_INTERVAL, "high", FIXED64)
 
 _CHOICE = Struct("<BBBdBd")
 _FOUR = Struct("<BdBdBdBd")
@@ -68,7 +58,7 @@ _SAME = prediction_pb2.Interval(level=INTERVAL_LEVEL, method=INTERVAL_METHOD).Se
 _INTERVAL_HEAD = _IN_INTERVAL + bytes([_TWO.size + len(_SAME)])
 
 
-def aggregate_bytes(found: Aggregated, members: int, min_agreement: float, high_agreement: float) -> bytes:
+def answer_bytes(found: Aggregated, members: int, min_agreement: float, high_agreement: float) -> bytes:
     """An ``AggregateResponse``, serialised. Fields that are 0 are written too, which readers may not mind."""
     figures, summary = found.figures, found.summary
     vote_share, present = summary[VOTE_SHARE], int(summary[PRESENT])
@@ -109,8 +99,8 @@ def aggregate_bytes(found: Aggregated, members: int, min_agreement: float, high_
 def _frame(members: int, outcomes: int) -> tuple[tuple[bytes, ...], tuple[slice, ...]]:
     """Heads of the three packed fields of that shape, and where their figures lie."""
     heads, places, begin = [], [], SUMMARY_SIZE * _DOUBLE
-    for tag, count in ((_PROBABILITIES, outcomes), (_WEIGHTS, members), (_CONTRIBUTIONS, members)):
-        heads.append(tag + _varint(count * _DOUBLE))
+    for field, count in ((_PROBABILITIES, outcomes), (_WEIGHTS, members), (_CONTRIBUTIONS, members)):
+        heads.append(field + varint(count * _DOUBLE))
         places.append(slice(begin, begin + count * _DOUBLE))
         begin += count * _DOUBLE
     return tuple(heads), tuple(places)
@@ -120,7 +110,7 @@ def _frame(members: int, outcomes: int) -> tuple[tuple[bytes, ...], tuple[slice,
 def _counts(answered: int, asked: int) -> tuple[bytes, bytes]:
     """Head and tail of an agreement, around its four figures."""
     tail = prediction_pb2.Agreement(answered=answered, asked=asked).SerializeToString()
-    return _IN_AGREEMENT + _varint(_FOUR.size + len(tail)), tail
+    return _IN_AGREEMENT + varint(_FOUR.size + len(tail)), tail
 
 
 @lru_cache(maxsize=4096)
@@ -134,13 +124,4 @@ def _decision(  # one for each vote share and threshold: few, and they are sente
 ) -> bytes:
     decision = verdict(vote_share, answered, asked, decided != 0.0, min_agreement, high_agreement)
     body = decision_message(decision).SerializeToString()
-    return _DECISION + _varint(len(body)) + body
-
-
-def _varint(number: int) -> bytes:
-    """A number in groups of seven bits, the lowest first."""
-    groups = []
-    while number > 127:
-        groups.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*groups, number])
+    return _DECISION + varint(len(body)) + body

@@ -17,10 +17,11 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from server.forecasting.deadline import Deadline, SystemClock
-from server.forecasting.errors import InvalidRequestError, NoAnswerError, UnsupportedError
+from server.forecasting.errors import NoAnswerError, UnsupportedError
 from server.rpc.call import Call
 from server.rpc.gate import Gate
 from server.rpc.status import grpc_code, status_of
+from server.rpc.wire import malformed
 
 DETAILS_KEY = "grpc-status-details-bin"
 _NO_RETRY = ("grpc-retry-pushback-ms", "-1")
@@ -36,14 +37,12 @@ ENDLESS = "endless"
 class _Malformed:
     """Stands for a request whose bytes could not be read."""
 
-    def __init__(self, name: str) -> None:
-        self.error = InvalidRequestError.of(
-            "", f"the bytes are not a valid {name} message (is every string UTF-8?)"
-        )
+    def __init__(self, message: type[Message]) -> None:
+        self.error = malformed(message)
 
 
 def pure(handler: Handler) -> Handler:
-    """Mark a plain function of the request alone that gives its answer as bytes, serialised."""
+    """Mark a plain function from the bytes of a request to the bytes of its answer."""
     setattr(handler, PURE, True)
     return handler
 
@@ -95,32 +94,28 @@ def _method(
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(_streaming(method, handler, gate), **coding)
     if handler is not None and getattr(handler, PURE, False):
-        return grpc.unary_unary_rpc_method_handler(
-            _pure_unary(handler, gate), request_deserializer=coding["request_deserializer"]
-        )
+        return grpc.unary_unary_rpc_method_handler(_pure_unary(handler, gate))
     return grpc.unary_unary_rpc_method_handler(_unary(method, handler, gate), **coding)
 
 
 def _reader(method: MethodDescriptor) -> Callable[[bytes], Message | _Malformed]:
-    parse = GetMessageClass(method.input_type).FromString
-    name = method.input_type.full_name
+    message = GetMessageClass(method.input_type)
+    parse = message.FromString
 
     def read(data: bytes) -> Message | _Malformed:
         try:
             return parse(data)
         except DecodeError:
-            return _Malformed(name)
+            return _Malformed(message)
 
     return read
 
 
-def _pure_unary(handler: Callable[[Any], bytes], gate: Gate) -> Callable[..., Awaitable[bytes]]:
-    async def answer(request: Message | _Malformed, context: Context) -> bytes:
+def _pure_unary(handler: Callable[[bytes], bytes], gate: Gate) -> Callable[..., Awaitable[bytes]]:
+    async def answer(request: bytes, context: Context) -> bytes:
         try:
             if gate.closed:
                 gate.check()
-            if type(request) is _Malformed:
-                raise request.error
             return handler(request)
         except Exception as error:  # noqa: BLE001 - the border: every error becomes a status
             return await _abort(context, error)

@@ -68,7 +68,7 @@ def test_the_bytes_are_the_message(members: int, outcomes: int, pooling: str, se
         aggregate_answer(
             pb.AggregateRequest(
                 probabilities=rows.ravel(), outcome_count=outcomes, weights=weights, pooling=pooling
-            )
+            ).SerializeToString()
         )
     )
     assert answer == plainly(rows, weights, pooling)
@@ -79,7 +79,7 @@ def test_the_bytes_are_the_message(members: int, outcomes: int, pooling: str, se
     pooling=st.sampled_from(POOLINGS),
 )
 def test_the_bytes_of_a_binary_question_are_the_message(first: list[float], pooling: str) -> None:
-    request = pb.AggregateRequest(probabilities=first, pooling=pooling)
+    request = pb.AggregateRequest(probabilities=first, pooling=pooling).SerializeToString()
     if np.isnan(first).all():
         with pytest.raises(InvalidRequestError, match="nobody is present"):
             aggregate_answer(request)
@@ -87,3 +87,34 @@ def test_the_bytes_of_a_binary_question_are_the_message(first: list[float], pool
     rows = np.column_stack((first, 1.0 - np.array(first)))
     answer = pb.AggregateResponse.FromString(aggregate_answer(request))
     assert answer == plainly(rows, np.ones(len(first)), pooling)
+
+
+@given(
+    probabilities=st.lists(st.floats(allow_nan=True), max_size=40),
+    weights=st.lists(st.floats(allow_nan=True), max_size=40),
+)
+def test_bytes_read_in_place_are_the_message(probabilities: list[float], weights: list[float]) -> None:
+    """With an outcome count of 0 written out, which changes nothing, the message's class reads them."""
+    data = pb.AggregateRequest(probabilities=probabilities, weights=weights).SerializeToString()
+    assert said(data) == said(data + b"\x10\x00")
+
+
+@pytest.mark.parametrize("end", [end for end in range(1, 28) if end != 10])  # 10: the first field, whole
+def test_a_message_cut_short_is_refused(end: int) -> None:
+    data = pb.AggregateRequest(probabilities=[0.5], weights=[1.0, 2.0]).SerializeToString()[:end]
+    with pytest.raises(InvalidRequestError):
+        aggregate_answer(data)
+
+
+def test_a_field_in_pieces_is_one_field() -> None:
+    piece = pb.AggregateRequest(probabilities=[0.25, 0.5]).SerializeToString()
+    whole = pb.AggregateRequest(probabilities=[0.25, 0.5, 0.25, 0.5]).SerializeToString()
+    assert aggregate_answer(piece + piece) == aggregate_answer(whole)
+
+
+def said(data: bytes) -> bytes | str:
+    """The answer, or what is wrong with the request."""
+    try:
+        return aggregate_answer(data)
+    except InvalidRequestError as error:
+        return str(error)
