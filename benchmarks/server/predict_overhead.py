@@ -23,11 +23,12 @@ from benchmarks.serving import serving
 from consilience.v1 import predict_service_pb2 as pb
 from consilience.v1 import predict_service_pb2_grpc, prediction_pb2
 from consilience.v1 import question_pb2 as q
-from server.app import App, settle_memory
+from server.app import App
 from server.config import DEFAULT_FILE, load
 from server.engine.request import PredictionRequest
 from server.forecasting.ensemble import Durability, Options
 from server.forecasting.question import Question
+from server.process import settle_memory
 
 QUESTION = "polymarket-4zgncn-20251026"
 NAMES = ["sonnet-search", "sonnet", "gpt5-search", "gpt5", "gemini-pro-search", "gemini-pro"]

@@ -7,11 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-from server.app import VERSION, App, run
+from server.app import VERSION, App
 from server.cli.arguments import DEFAULT_SERVER
 from server.cli.failures import Failure
 from server.cli.plain import write_json_line
 from server.config import DEFAULT_FILE, ConfigError, Settings, load
+from server.process import run
 from server.rpc.settings import RpcSettings
 from server.storage.errors import StorageError
 
