@@ -79,16 +79,20 @@ def clock(event_time_us: int) -> str:
 
 def signal_line(signal: MarketSignal, tick_size: float) -> Text:
     """A signal in one line."""
-    name, style = _ARROWS.get(signal.direction, (signal.direction, ""))
     bid, ask = signal.best_bid_ticks * tick_size, signal.best_ask_ticks * tick_size
     digits = decimals(tick_size)
     text = Text(f"{clock(signal.event_time_us)} {signal.symbol} #{signal.sequence:<7}")
     text.append(f" {bid:.{digits}f} / {ask:.{digits}f}  ", "dim")
     if not signal.warm:
         return text.append("warming up", "dim italic")
+    if not signal.direction:
+        return text.append("no network is sure enough", "dim italic")
+    name, style = _ARROWS.get(signal.direction, (signal.direction, ""))
     text.append(f"{name:10}", style).append(f"{signal.confidence:4.0%} ")
     text.append(f" next {signal.horizon_updates} updates", "dim")
     text.append(f"  {signal.decision.action}", looks.ACTION_STYLES.get(signal.decision.action, ""))
+    if signal.should_trade:
+        text.append("  trade", "bold")
     return text.append(f"  {looks.duration(signal.latency_s)}", "dim")
 
 

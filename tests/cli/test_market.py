@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from benchmarks.serving import REPOSITORY, Served
 from consilience import Client, MarketNotice, MarketNoticeKind, MarketSignal
 from consilience.v1 import market_pb2
-from server.cli.replay_view import Lines, decimals
+from server.cli.replay_view import Lines, decimals, signal_line
 from server.cli.tally import Tally
 from tests.cli.conftest import Run
 
@@ -116,3 +117,17 @@ def test_no_signals_at_all() -> None:
 @pytest.mark.parametrize(("tick_size", "digits"), [(0.1, 1), (0.01, 2), (0.00001, 5), (1.0, 0), (0.0005, 4)])
 def test_prices_show_one_tick(tick_size: float, digits: int) -> None:
     assert decimals(tick_size) == digits
+
+
+def test_a_signal_line_says_what_to_do_or_why_not() -> None:
+    silent = signal_line(_signal(1, 100, ""), 0.01).plain
+    assert silent.endswith("no network is sure enough")
+    assert "%" not in silent
+    assert signal_line(_signal(1, 100, "UP", warm=False), 0.01).plain.endswith("warming up")
+    quiet, traded = (
+        signal_line(replace(_signal(1, 100, "UP"), should_trade=should), 0.01).plain
+        for should in (False, True)
+    )
+    assert "▲ UP" in quiet
+    assert "trade" not in quiet
+    assert "trade" in traded
