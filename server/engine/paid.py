@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who costs nothing: members that answer from what this machine has, without asking anybody outside."""
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from server.forecasting.ports import Forecaster
 
-if TYPE_CHECKING:
-    from server.engine.ensembles import Ensemble
-
 FREE_KINDS = frozenset({"recorded", "market", "network"})
+
+
+class Inner(Protocol):
+    """An ensemble, as far as its members go."""
+
+    @property
+    def forecasters(self) -> Mapping[str, Forecaster]:
+        """The members by name."""
+        ...
 
 
 @runtime_checkable
 class Nesting(Protocol):
     """A forecaster that is an ensemble of others."""
 
-    def inner(self) -> "Ensemble":
+    def inner(self) -> Inner:
         """The ensemble that answers for it."""
         ...
 

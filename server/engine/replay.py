@@ -16,7 +16,7 @@ from server.engine.calibrating import recalibrated
 from server.engine.derived import derived
 from server.forecasting.answers import AnswerMatrix, answer_matrix, numeric_result
 from server.forecasting.computation import Computation, packed, unpacked
-from server.forecasting.errors import UnsupportedError
+from server.forecasting.errors import InvalidRequestError, UnsupportedError
 from server.forecasting.forecast import Answer, Forecast
 from server.forecasting.plugged_pooling import any_pooling
 from server.forecasting.pooling import Pooled, weight_vector
@@ -85,7 +85,10 @@ def _verdict(differences: Sequence[str], same_build: bool) -> Verdict:
 
 def _pooled(computation: Computation, outcomes: Sequence[str]) -> tuple[AnswerMatrix, Pooled]:
     """The pool of the stored matrix, calibrated; outcomes whose number does not fit are numbered."""
-    values = unpacked(computation.matrix, len(computation.seats))
+    try:
+        values = unpacked(computation.matrix, len(computation.seats))
+    except ValueError as error:
+        raise InvalidRequestError.of("computation.matrix", f"is damaged: {error}") from error
     columns = values.shape[1]
     names = tuple(outcomes) if len(outcomes) == columns else tuple(map(str, range(columns)))
     matrix = AnswerMatrix(names, values)
