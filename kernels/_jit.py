@@ -5,6 +5,12 @@ A ``kernel`` is compiled for explicit signatures when its module is imported,
 so nothing compiles later, on a request. Its machine code is kept on disk, see
 ``kernels._cache``. A ``part`` is a function that only kernels call: it becomes
 part of their machine code, and is compiled by itself only when Python calls it.
+
+Both do without numba's runtime, which counts references: a kernel owns no
+memory. So what would allocate does not compile (``out[:] = row`` is such a
+case, see ``kernels.rows``), a call wraps no arrays, and no atomic instruction
+counts the views, which was two thirds of a tick. A part that returns a view
+must be ``inline``.
 """
 
 from collections.abc import Callable, Sequence
@@ -62,4 +68,5 @@ def _dispatcher(function: Callable[..., Any], fastmath: frozenset[str] | bool, i
         error_model="numpy",
         fastmath=set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
         inline="always" if inline else "never",
+        _nrt=False,  # as numba.extending.register_jitable documents it
     )(function)

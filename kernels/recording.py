@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kernels import book, book_errors
 from kernels._arrays import as_integers
 from kernels._jit import kernel
+from kernels.rows import copy_row
 
 SNAPSHOT = 0
 UPDATE = 1
@@ -150,10 +151,10 @@ def replay_messages(
                 code = book.apply_update(
                     levels, shown, side, price, qty, start, stop, unknown, unknown, unknown,
                 )  # fmt: skip
-            ask_px[row] = px[book.ASK]
-            ask_qty[row] = sizes[book.ASK]
-            bid_px[row] = px[book.BID]
-            bid_qty[row] = sizes[book.BID]
+            copy_row(px[book.ASK], ask_px[row])
+            copy_row(sizes[book.ASK], ask_qty[row])
+            copy_row(px[book.BID], bid_px[row])
+            copy_row(sizes[book.BID], bid_qty[row])
             buy_qty[row] = bought
             sell_qty[row] = sold
             trades[row] = traded

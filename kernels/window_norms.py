@@ -89,6 +89,24 @@ def standardise_columns_kernel(x: Singles, scratch: Singles, out: Singles) -> No
                 result[k + c] = ((window[k + c] - mean[c]) - rest[c]) * inverse[c]
 
 
+@part()
+def scale_row(
+    row: Singles,
+    price: np.float32,
+    size: np.float32,
+    price_mean: np.float32,
+    size_mean: np.float32,
+    price_inverse: np.float32,
+    size_inverse: np.float32,
+    out: Singles,
+) -> None:
+    """Out (80,) = ((row - near) - mean) * inverse, by kind; in this order, also where out is the row."""
+    for k in range(COLUMNS):
+        away = row[k] - (price if k & 1 == 0 else size)
+        centred = away - (price_mean if k & 1 == 0 else size_mean)
+        out[k] = centred * (price_inverse if k & 1 == 0 else size_inverse)
+
+
 @kernel("void(f4[:,::1], f4[:,::1])", fastmath=REORDER)
 def standardise_rows_kernel(x: Singles, out: Singles) -> None:
     """z-score of a row's 40 prices by their own mean and deviation, and of its 40 sizes by theirs.
@@ -119,10 +137,7 @@ def standardise_rows_kernel(x: Singles, out: Singles) -> None:
         size_variance = max(size_squares * PER_KIND - size_mean * size_mean, ZERO)
         price_inverse = ONE / at_least(np.sqrt(price_variance))
         size_inverse = ONE / at_least(np.sqrt(size_variance))
-        for k in range(COLUMNS):
-            away = row[k] - (price if k & 1 == 0 else size)
-            centred = away - (price_mean if k & 1 == 0 else size_mean)
-            result[k] = centred * (price_inverse if k & 1 == 0 else size_inverse)
+        scale_row(row, price, size, price_mean, size_mean, price_inverse, size_inverse, result)
         price += price_mean
         size += size_mean
 

@@ -137,8 +137,7 @@ def page_of(results: dict[str, Any]) -> str:
     made = {name: found["allocations"] for name, found in results.items()}
     lines += [
         "",
-        "Allocations of numba's runtime while whole recordings run, candles included: each call from Python",
-        "wraps its arrays (one call closes a candle, one goes on), nothing is allocated per update.",
+        "Allocations of numba's runtime while whole recordings run, candles included.",
         "",
         "| recording | updates | candles closed | allocations |",
         "| --- | --- | --- | --- |",

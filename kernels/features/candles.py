@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from kernels._arrays import as_integers
 from kernels._jit import kernel, part
 from kernels.features.bars import CLOSE, GIVEN, HIGH, LOW, OPEN, QUOTE, TAKER, TRADES, VOLUME
+from kernels.rows import copy_row
 
 BAR_US = 60_000_000
 #: A longer silence than a week of empty candles is refused as a broken clock.
@@ -104,12 +105,12 @@ def build_candles_kernel(
     for i in range(len(price)):
         while is_due(clock, time_us[i]):
             starts[clock[CLOSED]] = clock[START_US]
-            table[clock[CLOSED]] = open_bar
+            copy_row(open_bar, table[clock[CLOSED]])
             next_bar(clock, open_bar)
         add_trade(clock, open_bar, price[i], qty[i], bought[i] != 0, time_us[i])
     while is_due(clock, until_us):
         starts[clock[CLOSED]] = clock[START_US]
-        table[clock[CLOSED]] = open_bar
+        copy_row(open_bar, table[clock[CLOSED]])
         next_bar(clock, open_bar)
     return int(clock[CLOSED])
 

@@ -52,37 +52,37 @@ SINGLES = (HISTORY + 2 * FEATURE_ROWS, names.FEATURE_COUNT)
 RING = (2 * windows.ROWS, windows.ROW_VALUES)
 
 
-@part()
+@part(inline=True)
 def bars_of(reals: Reals) -> Reals:
     """The closed candles: see ``bars``."""
     return reals[BARS:PAIRS]
 
 
-@part()
+@part(inline=True)
 def pairs_of(reals: Reals) -> Reals:
     """Signed flow and mid change by row: see ``flow``."""
     return reals[PAIRS:VPIN]
 
 
-@part()
+@part(inline=True)
 def vpin_of(reals: Reals) -> Reals:
     """VPIN's buckets: see ``vpin``."""
     return reals[VPIN:INDICATORS]
 
 
-@part()
+@part(inline=True)
 def flow_of(integers: Integers) -> Integers:
     """Order flow by row: see ``flow``."""
     return integers[FLOW:SUMS]
 
 
-@part()
+@part(inline=True)
 def before_of(integers: Integers) -> Integers:
     """The last book row: see ``flow``."""
     return integers[BEFORE:CLOCK]
 
 
-@part()
+@part(inline=True)
 def ring_meta_of(integers: Integers) -> Integers:
     """The book window's fields: see ``windows``."""
     return integers[RING_META:PLACES]

@@ -16,8 +16,9 @@ from kernels.features import layout as at
 from kernels.features.book_features import book_features
 from kernels.features.candle_features import candle_features
 from kernels.features.indicators.step import indicators_step, scale_indicators
-from kernels.features.names import BOOK_COUNT, CANDLE_COUNT, FEATURE_COUNT, INDICATOR_COUNT, SLOW_COUNT
+from kernels.features.names import BOOK_COUNT, CANDLE_COUNT, FEATURE_COUNT, SLOW_COUNT
 from kernels.recording import QUOTE, ROW, SNAPSHOT, TRADE, UPDATE
+from kernels.rows import copy_row
 
 #: The message was applied, but a side of the book is empty: no mid, no row.
 ONE_SIDED = 2
@@ -89,8 +90,8 @@ def advance_candles(
             open_bar[field] = history[i, field]
         close_candle(reals, integers, singles, tick_size, lot_size)
         if len(slow) > 0:
-            slow[i] = singles[at.SLOW, :SLOW_COUNT]
-            raw[i] = reals[at.RAW, :INDICATOR_COUNT]
+            copy_row(singles[at.SLOW], slow[i])
+            copy_row(reals[at.RAW], raw[i])
     if candles.silence(clock, until_us) > candles.LONGEST_SILENCE:
         return book_errors.CLOCK_JUMP
     while candles.is_due(clock, until_us):

@@ -2,9 +2,11 @@
 import sys
 
 import numba
+import numpy as np
 import pytest
 
 from kernels._cache import KernelCache
+from kernels._jit import kernel
 from kernels.warm import load_all, main
 
 
@@ -27,12 +29,18 @@ def test_every_kernel_is_compiled_once_and_for_all():
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="there is nothing to compile")
 def test_no_kernel_holds_the_interpreter_lock_or_drops_nan():
     load_all()
-    for kernel in kernels_loaded():
-        options = kernel.targetoptions
+    for loaded in kernels_loaded():
+        options = loaded.targetoptions
         fast = options.get("fastmath") or set()
         assert options["nogil"]
         assert fast is not True
-        assert not {"nnan", "ninf", "fast"} & set(fast), kernel
+        assert not {"nnan", "ninf", "fast"} & set(fast), loaded
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="there is nothing to compile")
+def test_what_would_allocate_does_not_compile():
+    with pytest.raises(numba.NumbaError, match="NRT required"):
+        kernel("f8(i8)")(lambda size: np.zeros(size).sum())
 
 
 def test_the_command_says_that_all_is_ready(capsys):
