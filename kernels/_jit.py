@@ -63,10 +63,11 @@ def part(*, fastmath: frozenset[str] | bool = False, inline: bool = False) -> Ca
 
 
 def _dispatcher(function: Callable[..., Any], fastmath: frozenset[str] | bool, inline: bool) -> Any:
-    return numba.njit(
-        nogil=True,
-        error_model="numpy",
-        fastmath=set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
-        inline="always" if inline else "never",
-        _nrt=False,  # as numba.extending.register_jitable documents it
-    )(function)
+    options: dict[str, Any] = {
+        "nogil": True,
+        "error_model": "numpy",
+        "fastmath": set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
+        "inline": "always" if inline else "never",
+        "_nrt": False,  # as numba.extending.register_jitable documents it
+    }
+    return numba.njit(**options)(function)

@@ -69,7 +69,7 @@ def close_up(row: Integers, last: np.int64) -> None:
 
 
 @part(inline=True)
-def make_room(row: Integers, first: np.int64, last: int) -> None:
+def make_room(row: Integers, first: np.int64, last: np.int64) -> None:
     """Move the values from ``first`` up to before ``last`` one place towards the back."""
     top = np.uint64(last)
     for i in range(np.uint64(last - first)):
