@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kernels import row_checks
 from kernels._types import Array, Matrix, Vector
-
-#: How far a row of probabilities may be from summing to 1.
-SUM_TOLERANCE = 1e-6
 
 
 def as_array(name: str, value: ArrayLike, dimensions: int, dtype: Any = np.float64) -> Array:
@@ -45,8 +43,8 @@ def require_weights(name: str, weights: Vector) -> None:
 
 
 def require_unit(name: str, values: Array) -> None:
-    """Raises ValueError where a value that is not NaN lies outside 0..1."""
-    if np.any((values < 0) | (values > 1)):
+    """Raises ValueError where one of the values, C-contiguous float64, is not NaN and lies outside 0..1."""
+    if not row_checks.inside_unit(values.reshape(-1)):
         raise ValueError(f"{name} must lie in 0..1 (NaN for none)")
 
 
@@ -59,10 +57,14 @@ def as_probabilities(name: str, value: ArrayLike, dimensions: int = 2, dtype: An
     array = as_array(name, value, dimensions, dtype)
     if array.shape[-1] < 2:
         raise ValueError(f"{name} must have at least two outcomes in its last dimension")
-    require_unit(name, array)
-    absent = np.isnan(array)
-    if np.any(absent.any(-1) != absent.all(-1)):
-        raise ValueError(f"{name} has a row that is partly NaN; an absent member's row is NaN throughout")
-    if np.any(np.abs(array.sum(-1) - 1.0) > SUM_TOLERANCE):
-        raise ValueError(f"{name} has a row that does not sum to 1; normalise each member's row")
+    fault = row_checks.first_fault(array.reshape(-1, array.shape[-1]))
+    if fault != row_checks.SOUND:
+        raise ValueError(f"{name} {_FAULTS[fault]}")
     return array
+
+
+_FAULTS = {
+    row_checks.OUTSIDE: "must lie in 0..1 (NaN for none)",
+    row_checks.PARTLY_ABSENT: "has a row that is partly NaN; an absent member's row is NaN throughout",
+    row_checks.NOT_ONE: "has a row that does not sum to 1; normalise each member's row",
+}

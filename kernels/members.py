@@ -111,13 +111,28 @@ def hold_logs(logs: Matrix) -> None:
 
 
 @part()
+def look_at_binary_choices(p: Matrix, traits: Matrix) -> None:
+    """The same for p (M, 2). Selected, not branched: which way a member leans cannot be predicted."""
+    for i in range(p.shape[0]):
+        yes, no = p[i, 0], p[i, 1]
+        chosen = 0.0 if yes > 0.5 + TIE else 1.0
+        greatest = yes if yes > no else no
+        traits[CHOICE, i] = -1.0 if math.isnan(yes) else chosen
+        traits[GREATEST, i] = greatest
+        traits[CERTAINTY, i] = max(2.0 * greatest - 1.0, 0.0)
+
+
+@part()
 def look_at_choices(p: Matrix, traits: Matrix) -> None:
     """Each member's own choice and confidence: the rows CHOICE, GREATEST and CERTAINTY of traits.
 
     p (M, C), traits (TRAITS, M). An absent member's choice is -1; its other
-    places are left as they are.
+    places mean nothing.
     """
     outcomes = p.shape[1]
+    if outcomes == 2:
+        look_at_binary_choices(p, traits)
+        return
     for i in range(p.shape[0]):
         if math.isnan(p[i, 0]):
             traits[CHOICE, i] = -1.0

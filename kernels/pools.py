@@ -50,6 +50,9 @@ def softmax(out: Vector) -> None:
 @part()
 def weighted_mean(rows: Matrix, w: Vector, scale: float, out: Vector) -> None:
     """Out = scale × Σ w rows / Σ w. rows (M, C), w (M,), out (C,); NaN where Σ w is 0."""
+    if rows.shape[1] == 2:
+        weighted_mean_of_two(rows, w, scale, out)
+        return
     total = 0.0
     for i in range(rows.shape[0]):
         total += w[i]
@@ -62,6 +65,23 @@ def weighted_mean(rows: Matrix, w: Vector, scale: float, out: Vector) -> None:
             said = w[i] * rows[i, c]
             mean += said if w[i] > 0.0 else 0.0
         out[c] = factor * mean
+
+
+@part()
+def weighted_mean_of_two(rows: Matrix, w: Vector, scale: float, out: Vector) -> None:
+    """The same for rows (M, 2): three sums side by side take the time of one, to the same last bit."""
+    total = 0.0
+    first = 0.0
+    second = 0.0
+    for i in range(rows.shape[0]):
+        counts = w[i] > 0.0
+        one, other = w[i] * rows[i, 0], w[i] * rows[i, 1]
+        total += w[i]
+        first += one if counts else 0.0
+        second += other if counts else 0.0
+    factor = scale / total if total > 0.0 else math.nan
+    out[0] = factor * first
+    out[1] = factor * second
 
 
 @part()

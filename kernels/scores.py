@@ -11,7 +11,8 @@ import math
 
 from kernels._jit import kernel
 from kernels._types import Indices, Matrix, Vector
-from kernels.members import clamped_log, most_probable
+from kernels.logarithm import log64
+from kernels.members import LEAST, clamped_log, hold, most_probable
 from kernels.methods import TIE
 
 
@@ -42,10 +43,12 @@ def log_binary(p: Vector, y: Vector, out: Vector) -> None:
     p, y, out (N,). At most 13.8. Source: Good (1952), Rational decisions.
     """
     for n in range(p.shape[0]):
-        if math.isnan(p[n]) or math.isnan(y[n]):
-            out[n] = math.nan
-        else:
-            out[n] = -(y[n] * clamped_log(p[n]) + (1.0 - y[n]) * clamped_log(1.0 - p[n]))
+        yes, no = p[n], 1.0 - p[n]
+        said_yes = hold(log64(yes if yes > LEAST else LEAST))
+        said_no = hold(log64(no if no > LEAST else LEAST))
+        # Selected, not branched, so that the loop vectorises; y NaN makes the sum NaN.
+        score = -(y[n] * said_yes + (1.0 - y[n]) * said_no)
+        out[n] = math.nan if math.isnan(yes) else score
 
 
 @kernel("void(f8[:,::1],i8[::1],f8[::1])")

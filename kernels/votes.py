@@ -15,6 +15,26 @@ from kernels.pools import fill, normalise
 
 
 @part()
+def vote_of(traits: Matrix, w: Vector, i: int, threshold: float, weighted: bool) -> float:
+    """What member i's vote counts; 0 where it casts none."""
+    votes = w[i] > 0.0 and traits[GREATEST, i] >= threshold - TIE
+    return (w[i] if weighted else 1.0) if votes else 0.0
+
+
+@part()
+def count_votes_of_two(traits: Matrix, w: Vector, threshold: float, weighted: bool, out: Vector) -> None:
+    """Votes for each of two outcomes. Selected, not branched: what a member votes for cannot be predicted."""
+    first = 0.0
+    second = 0.0
+    for i in range(traits.shape[1]):
+        cast = vote_of(traits, w, i, threshold, weighted)
+        first += cast if traits[CHOICE, i] == 0.0 else 0.0
+        second += cast if traits[CHOICE, i] == 1.0 else 0.0
+    out[0] = first
+    out[1] = second
+
+
+@part()
 def vote_pool(traits: Matrix, w: Vector, threshold: float, weighted: bool, out: Vector) -> None:
     """Share of the votes that each outcome gets.
 
@@ -22,13 +42,17 @@ def vote_pool(traits: Matrix, w: Vector, threshold: float, weighted: bool, out: 
     probability is at least the threshold vote. weighted: a vote counts its
     weight, else 1. Where no vote is cast each outcome gets 1/C.
     """
-    fill(out, 0.0)
     counted = 0
     for i in range(traits.shape[1]):
-        if w[i] > 0.0:
-            counted += 1
-            if traits[GREATEST, i] >= threshold - TIE:
-                out[int(traits[CHOICE, i])] += w[i] if weighted else 1.0
+        counted += 1 if w[i] > 0.0 else 0
+    if out.shape[0] == 2:
+        count_votes_of_two(traits, w, threshold, weighted, out)
+    else:
+        fill(out, 0.0)
+        for i in range(traits.shape[1]):
+            cast = vote_of(traits, w, i, threshold, weighted)
+            if cast > 0.0:
+                out[int(traits[CHOICE, i])] += cast
     if counted == 0:
         fill(out, math.nan)
     normalise(out)

@@ -99,6 +99,8 @@ def test_float32_pooling_within_its_documented_error():
         (lambda: pool_many(np.full((2, 2, 2), 0.5)[:, ::2]), "probabilities: memory is not C-contiguous"),
         (lambda: pool_many(np.full((1, 0, 2), 0.5)), "at least one member"),
         (lambda: pool_many(np.full((1, 1, 2), 0.6)), "does not sum to 1"),
+        (lambda: pool_many(np.array([[[np.nan, 1.0]]])), "partly NaN"),
+        (lambda: pool_many(np.array([[[1.5, -0.5], [0.6, 0.6]]], np.float32)), "must lie in 0..1"),
         (
             lambda: pool_many(np.full((3, 1, 2), 0.5), [[1], [1]]),
             "weights must have one row for all queries or 3",
