@@ -9,7 +9,7 @@ part of their machine code, and is compiled by itself only when Python calls it.
 Both do without numba's runtime, which counts references: a kernel owns no
 memory. So what would allocate does not compile (``out[:] = row`` is such a
 case, see ``kernels.rows``), a call wraps no arrays, and no atomic instruction
-counts the views, which was two thirds of a tick. A part that returns a view
+counts the views, which was more than half of a tick. A part that returns a view
 must be ``inline``.
 """
 

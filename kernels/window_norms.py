@@ -112,16 +112,13 @@ def standardise_rows_kernel(x: Singles, out: Singles) -> None:
     """z-score of a row's 40 prices by their own mean and deviation, and of its 40 sizes by theirs.
 
     x, out (R, 80), prices in even places. Keeps the order of prices. One pass a row gives both
-    moments, about the means of the row before: rows change little, so little cancels.
+    moments, about the row's first price and size: of 40 values, one lies at most √40 deviations
+    from the mean, so little cancels. No row waits for the one before.
     Source: the snapshot z-score of LOBench, Zhong, Lin & Yang 2025, arXiv 2505.02139.
     """
-    price = size = ZERO
-    if len(x):
-        for k in range(0, COLUMNS, 2):
-            price += x[0, k] * PER_KIND
-            size += x[0, k + 1] * PER_KIND
     for r in range(len(x)):
         row, result = x[r], out[r]
+        price, size = row[0], row[1]
         prices = sizes = price_squares = size_squares = ZERO
         for k in range(COLUMNS):
             away = row[k] - (price if k & 1 == 0 else size)
@@ -138,8 +135,6 @@ def standardise_rows_kernel(x: Singles, out: Singles) -> None:
         price_inverse = ONE / at_least(np.sqrt(price_variance))
         size_inverse = ONE / at_least(np.sqrt(size_variance))
         scale_row(row, price, size, price_mean, size_mean, price_inverse, size_inverse, result)
-        price += price_mean
-        size += size_mean
 
 
 @kernel("void(f4[:,::1], f4[::1], f4[:,::1], f4[:,::1])", fastmath=REORDER)
