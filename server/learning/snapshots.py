@@ -13,7 +13,7 @@ from typing import Any
 from server.learning.memory import Memory
 
 #: Raised by one when a learner's fields change their meaning.
-FORM = 2
+FORM = 3
 
 _NUMPY = {
     ("numpy", "ndarray"),
