@@ -25,7 +25,12 @@ _NUMPY = {
     ("numpy._core.numeric", "_frombuffer"),
     ("numpy.core.numeric", "_frombuffer"),
 }
-_PLAIN = {("collections", "deque"), ("collections", "OrderedDict"), ("collections", "defaultdict")}
+_PLAIN = {
+    ("collections", "deque"),
+    ("collections", "OrderedDict"),
+    ("collections", "defaultdict"),
+    ("collections", "Counter"),
+}
 _CURVES = ("kernels.calibrators", "CalibrationMethod")
 _LEARNERS = "server.learning."
 
