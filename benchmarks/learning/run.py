@@ -47,7 +47,7 @@ def main(folder: Path) -> None:
 
 
 def time_of_tables() -> float:
-    """CPU seconds an outcome takes: 50 members, about 200 cells."""
+    """CPU seconds an outcome takes: 50 members, 255 cells."""
     chance = np.random.default_rng(0)
     contexts = [
         Context(category=f"c{topic}", horizon_days=days, regime=regime)
