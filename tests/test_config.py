@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.config import DEFAULT_FILE, ConfigError, load
+from server.learning.methods import DEFAULT_CALIBRATION, DEFAULT_POOLING, DEFAULT_WEIGHTING
 
 MINIMAL = """
 [forecasters.price]
@@ -27,6 +28,16 @@ def test_the_quickstart_is_valid_and_names_three_providers() -> None:
     assert len(settings.providers) >= 3
     assert settings.default_ensemble in settings.ensembles
     assert settings.rpc.listen.startswith("127.0.0.1:")
+
+
+def test_the_quickstart_has_the_evaluated_default_beside_the_fixed_weights() -> None:
+    ensembles = load(DEFAULT_FILE).ensembles
+    learned, fixed = ensembles["learned"], ensembles["quickstart"]
+    chosen = (learned.pooling, learned.weighting, learned.calibration)
+    assert chosen == (DEFAULT_POOLING, DEFAULT_WEIGHTING, DEFAULT_CALIBRATION)
+    assert learned.members == fixed.members
+    assert "market" in learned.members
+    assert (fixed.weighting, fixed.calibration) == ("fixed", "none")
 
 
 def test_defaults_fill_the_rest(tmp_path: Path) -> None:

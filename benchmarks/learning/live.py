@@ -9,7 +9,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,16 @@ from typing import Any
 import numpy as np
 
 from benchmarks.reporting import write
-from server.forecasting.covering import label_set
 from server.forecasting.forecast import Forecast
 from server.forecasting.prediction import MemberAnswer
 from server.forecasting.question import Resolution
 from server.learning import snapshots
 from server.learning.context import Context
-from server.learning.coverage import LEVEL, Coverage
 from server.learning.memory import Memory
 from server.learning.methods import ADAPTIVE, WEIGHTINGS
 from server.learning.rebuilding import judgements, rebuilt
-from server.research.cases import BACKGROUND
-from server.research.evaluate import evaluate_table
+from server.research.cases import make_ensembles
+from server.research.label_sets import coverage_of
 from server.research.panels import read_panels
 from server.research.series import DEFAULT
 from server.research.table import read_table
@@ -126,39 +124,13 @@ def _advice_us(memory: Memory, weighting: str) -> float:
     return round((time.process_time() - begun) / CALLS * 1e6, 1)
 
 
-def _coverage(folder: Path) -> dict[str, Any]:
+def _coverage(folder: Path) -> list[dict[str, Any]]:
     """Walking forward over the panels: how often the set of the default holds the truth, and its size."""
     table = read_table(folder / "forecasts.parquet", folder / "market_prices.parquet")
-    evaluation = evaluate_table(table, read_panels(folder / "panels.json"), [DEFAULT])
-    said = walk(evaluation.ensembles, [DEFAULT], background=True).said["strict"]
-    events = []
-    for ensemble, rows in zip(evaluation.ensembles, said, strict=True):
-        for row in range(len(ensemble.unit)):
-            p, y = float(rows[0, row]), float(ensemble.outcome[row])
-            kind = ensemble.asked.contexts[row].kind
-            scored = ensemble.panel != BACKGROUND
-            events.append((int(ensemble.resolution_day[row]), 0, kind, p, y, scored))
-            if scored:
-                events.append((int(ensemble.forecast_day[row]), 1, kind, p, y, scored))
-    coverage, covered, sizes = Coverage(), [], []
-    # Outcomes of a day are known from the next one on, so a day's questions come first.
-    for _, asking, kind, p, y, _ in sorted(events, key=lambda event: (event[0], -event[1])):
-        probabilities = (p, 1.0 - p)
-        if asking:
-            threshold = coverage.threshold(numeric=False, kind=kind)
-            if threshold:
-                kept = label_set(("YES", "NO"), probabilities, threshold, LEVEL).outcomes
-                covered.append(y if kept == ("YES",) else 1.0 - y if kept == ("NO",) else 1.0)
-                sizes.append(len(kept))
-        else:
-            coverage.learn(False, kind, np.array(probabilities), np.array([y, 1.0 - y]))
-    return {
-        "level": LEVEL,
-        "units": len(covered),
-        "coverage": round(float(np.mean(covered)), 4),
-        "standard_error": round(float(np.std(covered) / np.sqrt(len(covered))), 4),
-        "mean_size": round(float(np.mean(sizes)), 3),
-    }
+    panels = read_panels(folder / "panels.json")
+    ensembles = make_ensembles(table, panels)
+    said = [rows[0] for rows in walk(ensembles, [DEFAULT], background=True).said["strict"]]
+    return [asdict(one) for one in coverage_of(ensembles, said, [panel.name for panel in panels])]
 
 
 if __name__ == "__main__":

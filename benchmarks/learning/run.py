@@ -15,7 +15,7 @@ from server.learning.standing import Standings
 from server.research.diagnostics import abstention, against_price, calibration
 from server.research.evaluate import evaluate_table
 from server.research.panels import read_panels
-from server.research.selection import compare
+from server.research.selection import CONTEXT, FRUGAL, VALUE, compare
 from server.research.series import DEFAULT, MEAN, all_methods
 from server.research.table import read_table
 from server.research.walk import MODES
@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
             mode: asdict(found) for mode in MODES if (found := against_price(evaluation, DEFAULT, mode))
         },
         "abstention": {mode: asdict(abstention(evaluation, DEFAULT, MEAN, mode)) for mode in MODES},
-        "calls": [asdict(row) for row in compare(evaluation.ensembles, MOST_CALLS)],
+        "calls": [asdict(row) for row in compare(evaluation.ensembles, MOST_CALLS, (VALUE, FRUGAL, CONTEXT))],
         "tables_cpu_us_per_outcome": round(time_of_tables() * 1e6),
     }
     results["scored_forecasts_per_minute"] = round(MEMBERS * 60e6 / results["tables_cpu_us_per_outcome"])
@@ -47,7 +47,7 @@ def main(folder: Path) -> None:
 
 
 def time_of_tables() -> float:
-    """CPU seconds an outcome takes: 50 members, about 200 cells."""
+    """CPU seconds an outcome takes: 50 members, 255 cells."""
     chance = np.random.default_rng(0)
     contexts = [
         Context(category=f"c{topic}", horizon_days=days, regime=regime)

@@ -27,7 +27,7 @@ from server.research.grid.recorded_data import read_panels_data
 from server.research.grid.score import CellScores
 from server.research.grid.summary import Scorer
 from server.research.panels import read_panels
-from server.research.selection import CallsRow, compare
+from server.research.selection import CONTEXT, FRUGAL, VALUE, CallsRow, compare
 from server.research.series import DEFAULT, MEAN
 from server.research.table import read_table
 from server.research.walk import MODES
@@ -49,7 +49,7 @@ SPLIT = datetime(2025, 10, 26, tzinfo=UTC)
 def main(folder: Path) -> None:
     table = read_table(folder / "forecasts.parquet", folder / "market_prices.parquet")
     evaluation = evaluate_table(table, read_panels(folder / "panels.json"), (DEFAULT, MEAN))
-    calls = compare(evaluation.ensembles, MOST_CALLS)
+    calls = compare(evaluation.ensembles, MOST_CALLS, (VALUE, FRUGAL, CONTEXT))
     results = {
         "price_and_ensemble": prices(evaluation),
         "calibration": {mode: asdict(calibration(evaluation, DEFAULT, mode)) for mode in MODES},
@@ -101,15 +101,25 @@ def rows(tested: Sequence[Tested]) -> list[dict[str, Any]]:
 
 
 def frontier(axes: Any, calls: Sequence[CallsRow]) -> None:
-    counts = [row.calls for row in calls]
+    every = [row for row in calls if row.selection == VALUE]
+    counts = [row.calls for row in every]
     axes.plot(
-        counts, [row.random for row in calls], color="#b3541e", marker="s", ls="--", label="random members"
+        counts, [row.random for row in every], color="#b3541e", marker="s", ls="--", label="random members"
     )
-    draw_frontier(axes, [(float(row.calls), row.selected, "") for row in calls], 0)
-    low = [row.selected - (row.diff_mean - row.diff_mean_low) for row in calls]
-    high = [row.selected + (row.diff_mean_high - row.diff_mean) for row in calls]
+    draw_frontier(axes, [(float(row.calls), row.selected, "") for row in every], 0)
+    low = [row.selected - (row.diff_mean - row.diff_mean_low) for row in every]
+    high = [row.selected + (row.diff_mean_high - row.diff_mean) for row in every]
     axes.fill_between(
         counts, low, high, color="#9fb8b6", alpha=0.4, label="selected, interval of the difference"
+    )
+    frugal = [row for row in calls if row.selection == FRUGAL]
+    axes.plot(
+        [row.made for row in frugal],
+        [row.selected for row in frugal],
+        color="#2f4b7c",
+        marker="^",
+        ls=":",
+        label="selected, those that do no good left out",
     )
     axes.set(xlabel="calls a question", ylabel="Brier score", title="Selected members against random ones")
     axes.legend()

@@ -13,6 +13,10 @@ def performance(
     ensemble: given.Ensemble = "",
     member: Annotated[str, typer.Option("--member", metavar="NAME", help="Only this member.")] = "",
     category: Annotated[str, typer.Option("--category", metavar="NAME", help="Only this category.")] = "",
+    horizon: Annotated[
+        str, typer.Option("--horizon", metavar="NAME", help="Only this time to expiry, e.g. '<=10d'.")
+    ] = "",
+    regime: Annotated[str, typer.Option("--regime", metavar="NAME", help="Only this market regime.")] = "",
     window: Annotated[
         str, typer.Option("--window", metavar="24h|7d|30d|all", help="Over how long; left out: all time.")
     ] = "",
@@ -28,9 +32,10 @@ def performance(
     as_json: given.Json = False,
 ) -> None:
     """Show how well members did on questions whose outcome is known."""
-    from server.cli.performance_view import show_performance, show_summary
+    from server.cli.performance_view import Cell, show_performance, show_summary
 
     if summary:
         show_summary(server, as_json)
     else:
-        show_performance(ensemble, member, category, window, cells, export, server, as_json)
+        cell = Cell(category, horizon, regime)
+        show_performance(ensemble, member, cell, window, cells, export, server, as_json)

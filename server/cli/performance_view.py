@@ -33,10 +33,24 @@ class Summary:
     absences: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What rows are narrowed down to; empty: all."""
+
+    category: str = ""
+    horizon: str = ""
+    regime: str = ""
+
+    def shows(self, row: Performance) -> bool:
+        """Whether a row is no narrower than this."""
+        parts = ((self.category, row.category), (self.horizon, row.horizon), (self.regime, row.regime))
+        return all(wanted == found for wanted, found in parts)
+
+
 def show_performance(
     ensemble: str,
     member: str,
-    category: str,
+    cell: Cell,
     window: str,
     cells: bool,
     export: Path | None,
@@ -45,7 +59,7 @@ def show_performance(
 ) -> None:
     """Fetch, write the file that is wanted, and show."""
     with friendly(server, as_json), Client(server) as client:
-        report = client.admin.performance(ensemble, member=member, category=category, window=window)
+        report = client.admin.performance(ensemble, member=member, window=window, **asdict(cell))
     if export is not None:
         write_rows(report.performances, export)
     if as_json:
@@ -53,7 +67,7 @@ def show_performance(
         return
     console = looks.console()
     rows = [
-        row for row in report.performances if row.window == (window or "all") and (cells or _is_wide(row))
+        row for row in report.performances if row.window == (window or "all") and (cells or cell.shows(row))
     ]
     if not rows:
         console.print("no outcome is known yet; say some with: consilience outcomes record QUESTION_ID YES")

@@ -7,9 +7,10 @@
 - value: everyone, those first whose answer lessens the pool's error most for
   its price; learned from the members' agreement, so it needs no outcomes. The
   market's price, which is at hand, is always among those asked.
-- context: the same learned from outcomes, in the question's category, horizon
-  and regime; whoever is in outage or decline is left out, and asked now and
-  then to see whether it is back.
+- context: the same, and what outcomes add to it in the question's category,
+  horizon and regime; whoever is in outage or decline is left out, and asked
+  now and then to see whether it is back.
+  Both may be cut: ``most`` members, and only those that do good (``least_gain``).
 - a plug-in's.
 """
 
@@ -17,6 +18,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 from consilience.plugins import Candidate
 from server.engine.affording import affordable
@@ -42,6 +44,14 @@ class Choosing:
 TAUGHT_FIRST = 8
 #: Share of the questions that members on probation are asked.
 PROBATION_SHARE = 0.2
+
+
+class Limits(TypedDict):
+    """Where an order of members ends."""
+
+    most: int | None
+    least_gain: float | None
+
 
 #: Names of those to ask, in order.
 Selecting = Callable[[Choosing], Sequence[str]]
@@ -93,8 +103,18 @@ def _by_value(choosing: Choosing) -> Sequence[str]:
     names = _as_configured(choosing)
     free = _at_hand(choosing)
     prices = {name: price_usd(choosing.ensemble, choosing.plan, name) for name in names}
-    order = choosing.ensemble.value.order(names, kind_of(choosing.question), prices)
+    kind = kind_of(choosing.question)
+    order = choosing.ensemble.value.order(names, kind, prices, **_limits(choosing))
     return [*free, *(name for name in order if name not in free)]
+
+
+def _limits(choosing: Choosing) -> Limits:
+    """How many are asked at most, and how much good a member must do; not where a question explores."""
+    spec = choosing.plan.spec
+    wishes = spec.selection_parameters
+    if explores(spec.explore_share, choosing.question):
+        return Limits(most=None, least_gain=None)
+    return Limits(most=int(wishes["most"]) if "most" in wishes else None, least_gain=wishes.get("least_gain"))
 
 
 def _at_hand(choosing: Choosing) -> list[str]:
@@ -126,14 +146,9 @@ def _by_context(choosing: Choosing) -> Sequence[str]:
     names = _fit(choosing, {} if experience is None else experience.excess)
     prices = {name: price_usd(ensemble, plan, name) for name in names}
     if experience is None:
-        return ensemble.value.order(names, kind_of(question), prices)
-    wishes = {} if explores(plan.spec.explore_share, question) else plan.spec.selection_parameters
+        return ensemble.value.order(names, kind_of(question), prices, **_limits(choosing))
     return experience.value.order(
-        names,
-        experience.context,
-        prices,
-        most=int(wishes["most"]) if "most" in wishes else None,
-        least_gain=wishes.get("least_gain", 0.0),
+        names, experience.context, prices, answers=ensemble.value, **_limits(choosing)
     )
 
 

@@ -109,10 +109,15 @@ class EnsembleSettings(BaseModel):
         default=50.0, ge=0, description="selection stake and cascade: from this stake on everyone is asked"
     )
     selection_parameters: dict[str, float] = Field(
-        default_factory=dict, description="parameters of a plugged-in selection"
+        default_factory=dict,
+        description="selections value and context: `most` members, and only those that lessen the "
+        "expected loss by more than the share `least_gain` (0: all that do good); else of a plug-in",
     )
     explore_share: float = Field(
-        default=0.05, ge=0, le=1, description="selection value: share of questions that ask everyone"
+        default=0.05,
+        ge=0,
+        le=1,
+        description="selections value and context: share of questions that ask everyone",
     )
     durability: Durability = Durability.DURABLE
     share_market_price: bool = False

@@ -97,7 +97,8 @@ class Memory:
             self._score(case, happened, known_us)
         for case, happened in {same(case): (case, happened) for case, happened in valid}.values():
             kind = context_of(case).kind
-            self.coverage.learn(case.kind == "numeric", kind, case.said, happened)
+            shock = (case.source, known_us // DAY_US)
+            self.coverage.learn(case.kind == "numeric", kind, case.said, happened, shock)
         taught = {same(case): (case, happened) for case, happened in valid if case.kind in LEARNABLE}
         self.learning.known(
             [

@@ -13,7 +13,7 @@ from typing import Any
 from server.learning.memory import Memory
 
 #: Raised by one when a learner's fields change their meaning.
-FORM = 2
+FORM = 3
 
 _NUMPY = {
     ("numpy", "ndarray"),
@@ -25,7 +25,12 @@ _NUMPY = {
     ("numpy._core.numeric", "_frombuffer"),
     ("numpy.core.numeric", "_frombuffer"),
 }
-_PLAIN = {("collections", "deque"), ("collections", "OrderedDict"), ("collections", "defaultdict")}
+_PLAIN = {
+    ("collections", "deque"),
+    ("collections", "OrderedDict"),
+    ("collections", "defaultdict"),
+    ("collections", "Counter"),
+}
 _CURVES = ("kernels.calibrators", "CalibrationMethod")
 _LEARNERS = "server.learning."
 

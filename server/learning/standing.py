@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How each member has done: by category, horizon and regime, over 24 h, 7 d, 30 d and all time."""
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,14 +98,13 @@ class Standings:
 
 
 def cells_of(context: Context) -> tuple[str, ...]:
-    """Names of the cells that an outcome counts in, widest first: all; + category, horizon, regime."""
-    parts = (context.category, context.horizon, context.regime)
-    names = [SEPARATOR.join((*parts[:depth], *("",) * (3 - depth))) for depth in range(4)]
-    return tuple(dict.fromkeys(names))
+    """Names of the cells that an outcome counts in: every combination of its category, horizon and regime."""
+    parts = itertools.product(*(("", part) for part in (context.category, context.horizon, context.regime)))
+    return tuple(dict.fromkeys(SEPARATOR.join(each) for each in parts))
 
 
 def parent_of(cell: str) -> str | None:
-    """The next wider cell, None for the widest."""
+    """The next wider cell, without the last of its parts; None for the widest."""
     parts = cell.split(SEPARATOR)
     for place in (2, 1, 0):
         if parts[place]:

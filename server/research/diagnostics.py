@@ -115,17 +115,23 @@ def abstention(
     """Risk-coverage area of a method's losses, ordered by its own distance from one half and by another's."""
     panels = [scored for _, scored in evaluation.panels]
     own, other = (np.concatenate(said_by(evaluation, one, mode)) for one in (method, plain))
+    losses = brier(own, Pool(tuple(panels)).outcome)
+    return compare_orders(panels, losses, -np.abs(own - 0.5), -np.abs(other - 0.5), resamples)
+
+
+def compare_orders(
+    panels: Sequence[Scored], losses: Floats, first: Floats, second: Floats, resamples: int = RESAMPLES
+) -> Compared:
+    """Risk-coverage areas of the same losses under two scores of doubt, (N,) each, panel after panel."""
     pool = Pool(tuple(panels))
-    losses = brier(own, pool.outcome)
-    doubts = [-np.abs(said - 0.5) for said in (own, other)]
-    areas = [risk_coverage(losses, doubt, pool.weights) for doubt in doubts]
+    areas = [risk_coverage(losses, doubt, pool.weights) for doubt in (first, second)]
     chance = np.random.default_rng(SEED)
     differences = []
     for _ in range(resamples):
         weights = resampled(panels, chance)
         kept = weights > 0.0
-        first, second = (risk_coverage(losses[kept], doubt[kept], weights[kept]) for doubt in doubts)
-        differences.append(first - second)
+        own, other = (risk_coverage(losses[kept], doubt[kept], weights[kept]) for doubt in (first, second))
+        differences.append(own - other)
     return Compared(areas[0], areas[1], areas[0] - areas[1], _interval(np.array(differences)))
 
 

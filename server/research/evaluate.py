@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.research.cases import BACKGROUND, Ensemble, make_ensembles
+from server.research.errors import ResearchError
 from server.research.panels import Panel, read_panels
 from server.research.references import best_single
 from server.research.rows import Row, make_rows
@@ -61,9 +62,12 @@ def evaluate(forecasts: Path, panels: Path, market: Path | None = None) -> list[
     gives the same rows, to the last digit.
 
     Raises:
-        ResearchError: a file is missing or does not fit.
+        ResearchError: a file is missing or does not fit, or no panel has a unit.
     """
-    return evaluate_table(read_table(forecasts, market), read_panels(panels)).rows()
+    evaluation = evaluate_table(read_table(forecasts, market), read_panels(panels))
+    if not any(scored.clusters for _, scored in evaluation.panels):
+        raise ResearchError(panels, "panels", f"no unit of {forecasts.name} belongs to any of them")
+    return evaluation.rows()
 
 
 def write_json(rows: Sequence[Row], path: Path) -> None:

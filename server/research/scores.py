@@ -127,6 +127,8 @@ class Pool:
         totals: Floats | float = 0.0
         for values in by_cluster:
             count = values.shape[-1]
+            if not count:
+                continue
             drawn = chance.multinomial(count, np.full(count, 1.0 / count), size=RESAMPLES)
             totals = totals + values @ drawn.T.astype(np.float64)
         means = np.asarray(totals) / self.clusters

@@ -92,6 +92,18 @@ def test_performance_is_exported(run: Run, served: Served, answered: str, tmp_pa
     assert "must end in" in wrong.err
 
 
+def test_performance_is_narrowed_down(run: Run, served: Served, answered: str) -> None:
+    """One part of a cell at a time; what is asked for is shown, not what is narrower still."""
+    run("outcomes", "record", answered, "NO", "--known", "2026-01-01", "--server", served.address)
+    rows = json.loads(run("performance", "--server", served.address, "--json").out)["performances"]
+    for part in ("category", "horizon"):
+        name = next(row[part] for row in rows if row.get(part))
+        shown = run("performance", f"--{part}", name, "--server", served.address, "--json").out
+        assert {row[part] for row in json.loads(shown)["performances"]} == {name}
+        assert "sonnet" in run("performance", f"--{part}", name, "--server", served.address).out
+    assert "no outcome" in run("performance", "--regime", "wild", "--server", served.address).out
+
+
 def test_the_summary_adds_up(run: Run, served: Served, answered: str) -> None:
     found = json.loads(run("performance", "--summary", "--server", served.address, "--json").out)
     assert found["predictions"] >= 1

@@ -87,6 +87,32 @@ async def test_those_of_value_are_asked_first() -> None:
     assert [name for name, member in last.items() if member.asked] == ["precise"]
 
 
+async def test_whose_answer_does_no_good_is_not_asked_where_that_is_wanted() -> None:
+    """But for the questions that explore, so that a change for the better is noticed."""
+    source = random.Random(5)  # noqa: S311
+    spread = {"a": 0.02, "b": 0.02, "noise": 0.4}
+    ensemble = ensemble_of({name: yes(0.5) for name in spread}, selection="value", explore_share=1.0)
+    engine = engine_of(ensemble)
+    for i in range(60):
+        truth = source.uniform(0.3, 0.7)
+        for name, own in spread.items():
+            said = min(max(truth + source.gauss(0.0, own), 0.02), 0.98)
+            ensemble.forecasters[name] = yes(said)
+        await engine.predict(PredictionRequest(Question(f"q{i}", "?")))
+
+    async def asked_with(**changes: object) -> set[str]:
+        last = {name: yes(0.6) for name in spread}
+        ensemble.forecasters.update(last)
+        ensemble.change("", lambda spec: replace(spec, **changes))  # type: ignore[arg-type]
+        await engine.predict(ASK)
+        return {name for name, member in last.items() if member.asked}
+
+    assert await asked_with(explore_share=0.0) == set(spread)
+    assert await asked_with(selection_parameters={"least_gain": 0.0}) == {"a", "b"}
+    assert len(await asked_with(selection_parameters={"most": 1})) == 1
+    assert await asked_with(explore_share=1.0) == set(spread)
+
+
 @pytest.mark.parametrize(("price", "wanted"), [(0.9, ["market", "a"]), (None, ["a"])])
 async def test_the_price_at_hand_is_asked_beside_those_of_value(
     price: float | None, wanted: list[str]

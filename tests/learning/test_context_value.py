@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from server.learning.batches import Asked, Resolved
 from server.learning.context import Context
 from server.learning.context_value import PRIOR_LOSS, ContextValue
+from server.learning.selection import PRIOR_SCATTER, Selection
 
 POLITICS, SPORTS = Context("market", category="politics"), Context("market", category="sports")
 MEMBERS = ("politician", "sportsman", "twin", "noise")
@@ -56,7 +57,7 @@ def test_an_unknown_context_borrows_from_all() -> None:
 def test_before_any_outcome_all_are_alike() -> None:
     value = ContextValue()
     assert value.empty
-    np.testing.assert_allclose(value.losses(MEMBERS, POLITICS), PRIOR_LOSS)
+    np.testing.assert_allclose(value.losses(MEMBERS, POLITICS), PRIOR_LOSS + PRIOR_SCATTER)
     assert value.order(MEMBERS, POLITICS, most=2) == MEMBERS[:2]
 
 
@@ -65,3 +66,43 @@ def test_orders_are_of_the_wanted_length_without_repetition(most: int, costs: li
     order = taught(20).order(MEMBERS, SPORTS, dict(zip(MEMBERS, costs, strict=True)), most=most)
     assert len(order) == most
     assert len(set(order)) == most
+
+
+def scattered(answers: int) -> Selection:
+    """Answers without an outcome: the last member is all over the place."""
+    chance = np.random.default_rng(2)
+    middle = chance.uniform(0.2, 0.8, (answers, 1))
+    said = np.clip(middle + chance.normal(0.0, (0.05, 0.02, 0.06, 0.3), (answers, 4)), 0.01, 0.99)
+    selection = Selection()
+    selection.watch(Asked(MEMBERS, said, (POLITICS,) * answers))
+    return selection
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_handful_of_outcomes_does_not_overturn_what_many_answers_show(seed: int) -> None:
+    """The noisy one happened to be right twice; by its outcomes alone it would come first."""
+    chance = np.random.default_rng(seed)
+    value, answers = ContextValue(), scattered(300)
+    said = np.column_stack([chance.uniform(0.4, 0.6, (2, 3)), np.full(2, 0.97)])
+    value.observe(Resolved.of(Asked(MEMBERS, said, (POLITICS,) * 2), np.ones(2)))
+    order = value.order(MEMBERS, POLITICS, answers=answers)
+    assert order == answers.order(MEMBERS, POLITICS.kind)
+    assert order[-1] != "politician"
+
+
+def test_many_outcomes_do() -> None:
+    """Far from the others, and right: what answers alone cannot tell."""
+    chance = np.random.default_rng(3)
+    truth = (chance.random(400) < 0.5).astype(float)
+    said = chance.uniform(0.4, 0.6, (400, 4))
+    said[:, 3] = np.where(truth > 0.5, 0.9, 0.1)
+    asked = Asked(MEMBERS, said, (POLITICS,) * 400)
+    alone = Selection()
+    alone.watch(asked)
+    assert alone.order(MEMBERS, POLITICS.kind)[-1] == "noise"
+    value = ContextValue()
+    value.observe(Resolved.of(asked, truth))
+    assert value.order(MEMBERS, POLITICS)[0] == "noise"
+    losses = value.losses(MEMBERS, POLITICS)
+    direct = ((said - truth[:, None]) ** 2).mean(axis=0)
+    np.testing.assert_allclose(losses, direct, atol=0.02)

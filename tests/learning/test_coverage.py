@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from server.forecasting.answers import numeric_result
 from server.forecasting.covering import doubt, label_set, number_interval
 from server.forecasting.question import Numeric
-from server.learning.coverage import ENOUGH, LEAST, LEVEL, Coverage, strangeness
+from server.learning.coverage import ENOUGH, LEAST, LEVEL, WINDOW, Coverage, strangeness
 
 OUTCOMES = ("A", "B", "C", "D")
 
@@ -84,6 +84,38 @@ def test_drift_is_followed() -> None:
             covered.append("AB"[happened] in kept)
         coverage.learn(False, "k", said, one_hot(happened, 2))
     assert np.mean(covered) >= LEVEL - 0.03
+
+
+def test_the_level_rises_where_too_much_is_missed_and_never_falls_below_the_wanted_one() -> None:
+    """Of late every second outcome is strange, which 3,000 easy ones hide from the quantile for long."""
+    said, coverage = np.array([0.8, 0.2]), Coverage()
+    for _ in range(3000):
+        coverage.learn(False, "k", said, one_hot(0, 2))
+    assert coverage.threshold(numeric=False, kind="k") == pytest.approx(0.2)
+    for step in range(200):
+        coverage.learn(False, "k", said, one_hot(step % 2, 2))
+    assert coverage.threshold(numeric=False, kind="k") == pytest.approx(0.8)
+
+
+def test_outcomes_of_one_shock_promise_less_than_independent_ones() -> None:
+    """The same 60 outcomes: of 60 days they allow a tighter set than of one day."""
+    chance = np.random.default_rng(8)
+    alone, together = Coverage(), Coverage()
+    for p in chance.uniform(0.5, 1.0, 60):
+        said = np.array([p, 1.0 - p])
+        alone.learn(False, "k", said, one_hot(0, 2))
+        together.learn(False, "k", said, one_hot(0, 2), ("market", 7))
+    threshold, careful = (each.threshold(numeric=False, kind="k") for each in (alone, together))
+    assert 0.4 < threshold < careful
+
+
+def test_a_day_that_is_forgotten_counts_no_more() -> None:
+    coverage = Coverage()
+    for step in range(WINDOW + 100):
+        coverage.learn(False, "k", np.array([0.9, 0.1]), one_hot(0, 2), ("market", step // 10))
+    group = coverage._groups["labels", "k"]
+    assert len(group.scores) == len(group.shocks) == sum(group.sizes.values()) == WINDOW
+    assert ("market", 0) not in group.sizes
 
 
 @given(st.lists(st.floats(0.01, 1.0), min_size=2, max_size=6), st.floats(0.0, 1.0))

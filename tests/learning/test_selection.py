@@ -52,7 +52,20 @@ def test_kinds_are_learned_apart():
     selection.watch(one_factor(300, [1.0, 1.0, 0.1], context=Context(kind="two")).asked)
     assert selection.order(names(3), "one")[0] == "m0"
     assert selection.order(names(3), "two")[0] == "m2"
+
+
+def test_a_kind_never_met_borrows_from_all():
+    selection = Selection()
+    selection.watch(one_factor(300, [0.1, 1.0, 1.0], context=Context(kind="one")).asked)
     assert selection.order(names(3), "three")[0] == "m0"
+    np.testing.assert_allclose(selection.moments(names(3), "three"), selection.moments(names(3)))
+
+
+def test_those_that_do_no_good_are_left_out_where_wanted():
+    selection = taught([0.1, 0.1, 0.1, 3.0])
+    assert set(selection.order(names(4), least_gain=0.0)) == {"m0", "m1", "m2"}
+    assert len(selection.order(names(4))) == 4
+    assert len(selection.order(names(4), most=2)) == 2
 
 
 def test_everybody_is_ordered_once_and_absences_do_no_harm():

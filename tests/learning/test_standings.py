@@ -166,6 +166,18 @@ def test_latency_and_cost_count_only_where_they_are_known():
     assert a.profit_factor is None
 
 
+def test_an_outcome_counts_in_every_combination_of_its_parts():
+    """A regime alone, or a horizon in a regime whatever the category, is a cell, too."""
+    past = history(200)
+    rows = {(r.member, r.category, r.horizon, r.regime): r for r in table(past).rows(60 * DAY, ("all",))}
+    for cell in (("", "", "wild"), ("", "<=60d", "wild"), ("Macro / money", "", "calm"), ("", "<=10d", "")):
+        for member in MEMBERS:
+            p, y = chosen(past, 0.0, "all", member, *cell)
+            row = rows[(member, *cell)]
+            assert row.answers == len(p)
+            assert row.bias == pytest.approx((p - y).mean(), abs=1e-8)
+
+
 def test_parents_of_cells():
     cell = "\x1f".join(("c", "h", "r"))
     chain = []
@@ -173,3 +185,5 @@ def test_parents_of_cells():
         chain.append(cell.split("\x1f"))
         cell = parent_of(cell)
     assert chain == [["c", "h", "r"], ["c", "h", ""], ["c", "", ""], ["", "", ""]]
+    assert parent_of("\x1f".join(("", "", "r"))) == "\x1f".join(("", "", ""))
+    assert parent_of("\x1f".join(("c", "", "r"))) == "\x1f".join(("c", "", ""))

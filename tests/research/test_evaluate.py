@@ -2,7 +2,7 @@
 """The evaluation command's rows: their form, and their figures on the real forecasts."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import polars as pl
@@ -107,12 +107,69 @@ def test_a_price_of_the_second_file_is_taken_in(tmp_path):
         (lambda table: table.drop("outcome"), "outcome"),
         (lambda table: table.with_columns(prob=pl.col("prob") + 1), "prob"),
         (lambda table: table.with_columns(resolution_date=pl.lit("soon")), "resolution_date"),
+        (lambda table: table.with_columns(model=pl.lit(None)), "model"),
+        (lambda table: table.with_columns(prob=pl.lit("likely")), "prob"),
+        (lambda table: table.with_columns(outcome=pl.int_range(pl.len()) % 2), "outcome"),
+        (lambda table: table.with_columns(market_prob=pl.lit(55.0)), "market_prob"),
+        (lambda table: table.head(0), "panels"),
+        (lambda table: table.with_columns(collection=pl.lit("another")), "panels"),
     ],
 )
 def test_a_file_that_does_not_fit_says_where(break_it, place, tmp_path):
     forecasts, panels = write(tmp_path, break_it(rows()))
     with pytest.raises(ResearchError, match=place):
         evaluate(forecasts, panels)
+
+
+@pytest.mark.parametrize(
+    "write_it",
+    [
+        lambda table: table.sample(fraction=1.0, shuffle=True, seed=3),
+        lambda table: pl.concat([table, table.head(40).with_columns(prob=pl.lit(0.5))]),
+        lambda table: table.with_columns(pl.col("resolution_date", "forecast_due_date").str.to_date()),
+        lambda table: table.with_columns(pl.col("resolution_date", "forecast_due_date").str.to_datetime()),
+        lambda table: table.with_columns(pl.col("model", "source").cast(pl.Categorical)),
+        lambda table: table.with_columns(pl.col("outcome").cast(pl.Boolean)),
+        lambda table: table.with_columns(imputed=pl.lit(True), trials=pl.lit("[0.1]")),
+        lambda table: pl.concat(
+            [table, table.head(9).with_columns(model=pl.lit("model-z"), prob=pl.lit(None, dtype=pl.Float64))]
+        ),
+    ],
+)
+def test_the_same_forecasts_written_otherwise_give_the_same_rows(write_it, tmp_path):
+    forecasts, panels = write(tmp_path)
+    plain = evaluate_table(read_table(forecasts), read_panels(panels), [DEFAULT]).rows()
+    write(tmp_path, write_it(rows()))
+    assert evaluate_table(read_table(forecasts), read_panels(panels), [DEFAULT]).rows() == plain
+
+
+def test_a_file_without_the_columns_that_it_may_lack(tmp_path):
+    forecasts, panels = write(tmp_path, rows().drop("category", "market_prob", "market_prob_on_due_date"))
+    evaluation = evaluate_table(read_table(forecasts), read_panels(panels), [DEFAULT])
+    assert {row.panel for row in evaluation.rows()} == {"markets", "matches", POOLED}
+
+
+def test_a_panel_without_a_unit_is_left_out(tmp_path):
+    """The pool is then that of the others."""
+    forecasts, panels = write(tmp_path, rows().filter(pl.col("collection") == "two"))
+    found = evaluate(forecasts, panels)
+    assert {row.panel for row in found} == {"matches", POOLED}
+    by_panel = {
+        panel: [replace(r, panel="") for r in found if r.panel == panel] for panel in ("matches", POOLED)
+    }
+    assert by_panel["matches"] == by_panel[POOLED]
+
+
+def test_prices_without_a_resolution_are_prices_all_the_same(tmp_path):
+    table = rows()
+    forecasts, _ = write(tmp_path, table)
+    market = table.filter(question_type="market").unique("unit_id").with_columns(market_prob_on_due_date=0.25)
+    extra = market.head(1).with_columns(question_id=pl.lit("only a price"))
+    kept = pl.concat([market, extra]).select("question_id", "forecast_due_date", "market_prob_on_due_date")
+    kept.with_columns(pl.col("forecast_due_date").str.to_date()).write_parquet(tmp_path / "market.parquet")
+    read = read_table(forecasts, tmp_path / "market.parquet")
+    assert "only a price" not in read.question_id
+    assert (read.price == 0.25).any()
 
 
 @pytest.mark.parametrize(
