@@ -17,6 +17,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ async def member(url: str, transport: Transport) -> Any:
     forecaster = room.forecasters["m"]
 
     async def call() -> None:
-        answer = await forecaster.forecast(QUERY, deadline())
+        answer = await forecaster.forecast(replace(QUERY, memo={}), deadline())
         assert isinstance(answer, Forecast), answer
 
     yield call
