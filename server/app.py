@@ -98,7 +98,7 @@ class App:
             books.recorder,
             (metrics, self.operation.happenings, *self._traces(assembly, ensembles)),
             self._clock,
-            EngineSettings(VERSION, settings.deadline.reply_margin_s),
+            EngineSettings(VERSION, settings.deadline.reply_margin_s, settings.transcripts.bounds),
             books.treasury,
             self.operation.answering,
         )

@@ -20,6 +20,7 @@ from server.engine.gathering import CHOICES
 from server.engine.modes.settings import DegradationSettings
 from server.engine.settings import DeadlineSettings, EnsembleSettings, LearningSettings, MarketSettings
 from server.engine.spending_settings import BudgetSettings, SpendingSettings
+from server.engine.transcript_settings import TranscriptSettings
 from server.forecasting.ensemble import make_plan
 from server.forecasting.errors import ConsilienceError
 from server.forecasting.nesting import check_nesting
@@ -102,6 +103,7 @@ class Settings(BaseSettings):
     learning: LearningSettings = LearningSettings()
     audit: AuditSettings = AuditSettings()
     retention: RetentionSettings = RetentionSettings()
+    transcripts: TranscriptSettings = TranscriptSettings()
     recordings: RecordingsSettings = RecordingsSettings()
     inference: InferenceSettings = InferenceSettings()
     training: TrainingSettings = TrainingSettings()

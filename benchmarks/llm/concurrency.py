@@ -22,12 +22,13 @@ import uvloop
 
 from benchmarks.reporting import quantiles, write
 from benchmarks.serving import Served, serving, simulating
-from consilience.v1 import predict_service_pb2, predict_service_pb2_grpc, question_pb2
+from consilience.v1 import forecast_pb2, predict_service_pb2, predict_service_pb2_grpc, question_pb2
 
 IN_FLIGHT = 256
 #: Predictions before the first round, so that imports and statements are no part of it; not counted.
 WARM_UP = 16
 DEADLINE_S = 2.0
+_NAME = forecast_pb2.AbsentReason.Name
 
 
 def configuration(url: str) -> str:
@@ -63,7 +64,7 @@ async def one(stub: Any, name: str) -> tuple[float, bool, str]:
     why = (
         ""
         if whole
-        else ",".join(sorted({str(m.absent.reason) for m in answer.members if m.HasField("absent")}))
+        else ",".join(sorted({_NAME(m.absent.reason) for m in answer.members if m.HasField("absent")}))
     )
     return took, whole and took <= DEADLINE_S, why
 

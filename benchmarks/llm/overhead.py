@@ -17,6 +17,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ async def member(url: str, transport: Transport) -> Any:
     forecaster = room.forecasters["m"]
 
     async def call() -> None:
-        answer = await forecaster.forecast(QUERY, deadline())
+        answer = await forecaster.forecast(replace(QUERY, memo={}), deadline())
         assert isinstance(answer, Forecast), answer
 
     yield call
@@ -84,6 +85,8 @@ async def member(url: str, transport: Transport) -> Any:
 
 
 CANDIDATES: dict[str, Callable[[str], Any]] = {
+    "bare httpx2, direct": lambda url: bare(url, Transport.DIRECT),
+    "member, direct": lambda url: member(url, Transport.DIRECT),
     "bare httpx2 on aiohttp": lambda url: bare(url, Transport.AIOHTTP),
     "member on aiohttp": lambda url: member(url, Transport.AIOHTTP),
     "bare httpx2, own transport": lambda url: bare(url, Transport.HTTPX2),
@@ -132,8 +135,8 @@ def summary(loads: list[Load]) -> dict[str, Any]:
 def ratios(results: dict[str, Any]) -> dict[str, float]:
     made = {}
     for in_flight in IN_FLIGHT:
-        ours = results[f"member on aiohttp, {in_flight} in flight"]["cpu_us_median"]
-        bare_us = results[f"bare httpx2 on aiohttp, {in_flight} in flight"]["cpu_us_median"]
+        ours = results[f"member, direct, {in_flight} in flight"]["cpu_us_median"]
+        bare_us = results[f"bare httpx2, direct, {in_flight} in flight"]["cpu_us_median"]
         made[f"member / bare, {in_flight} in flight"] = round(ours / bare_us, 2)
         if (other := results.get(f"litellm Router, {in_flight} in flight")) is not None:
             made[f"litellm / member, {in_flight} in flight"] = round(other["cpu_us_median"] / ours, 2)

@@ -8,7 +8,9 @@ import typer
 
 from server.cli import arguments as given
 
-app = typer.Typer(help="Verify the audit log, and sign how far it has come.", no_args_is_help=True)
+app = typer.Typer(
+    help="Verify the audit log, sign how far it has come, show what models were sent.", no_args_is_help=True
+)
 
 Config = Annotated[
     Path | None,
@@ -18,7 +20,7 @@ Config = Annotated[
 
 @app.callback()
 def audit() -> None:
-    """Verify the audit log, and sign how far it has come."""
+    """Verify the audit log, sign how far it has come, show what models were sent."""
 
 
 @app.command()
@@ -47,3 +49,19 @@ def checkpoint(config: Config = None, as_json: given.Json = False) -> None:
     from server.cli.auditing import run_checkpoint
 
     run_checkpoint(config, as_json)
+
+
+@app.command()
+def transcript(
+    prediction_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a stored prediction.")],
+    config: Config = None,
+    as_json: given.Json = False,
+) -> None:
+    """Show every call that was made for a prediction: prompts as sent, answers as they came.
+
+    Reads the database itself, so no server need run. Failed calls, and those that were let go
+    because another was quicker, are listed too.
+    """
+    from server.cli.auditing import run_transcript
+
+    run_transcript(config, prediction_id, as_json)

@@ -7,14 +7,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import typer
+from pydantic_core import to_jsonable_python
 from rich.console import Console
 
 from server.cli.failures import FAILED, Failure
 from server.cli.looks import console
 from server.cli.plain import write_json
+from server.cli.transcript_view import show_transcript
 from server.config import DEFAULT_FILE, ConfigError, load
 from server.storage.audit.auditor import Auditor
 from server.storage.audit.findings import Report
@@ -50,6 +52,24 @@ def _run(config: Path | None, as_json: bool, work: Callable[[Auditor], Awaitable
         return asyncio.run(run())
     except (ConfigError, StorageError, OSError) as error:
         raise Failure(str(error), as_json=as_json) from error
+
+
+def run_transcript(config: Path | None, prediction_id: str, as_json: bool) -> None:
+    """Every call of one prediction: what was sent, what came back."""
+    record = _run(config, as_json, partial(Auditor.record, prediction_id=prediction_id))
+    if record is None:
+        raise Failure(f"there is no stored prediction {prediction_id!r}", as_json=as_json)
+    prediction = record.prediction
+    if as_json:
+        texts = {"prompts": prediction.prompts, "attempts": prediction.attempts}
+        write_json({"prediction_id": prediction.id, **_plain(texts)})
+    else:
+        show_transcript(console(), prediction)
+
+
+def _plain(texts: object) -> dict[str, Any]:
+    plain: dict[str, Any] = to_jsonable_python(texts)
+    return plain
 
 
 def _text_of(path: Path, as_json: bool) -> str:

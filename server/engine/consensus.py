@@ -116,7 +116,7 @@ class RunningConsensus:
             curve_parameters=curve.parameters,
             build=build(),
             max_doubt=spec.max_doubt,
-            coverage=advice.coverage if isinstance(advice, Covering) else 0.0,
+            coverage=advice.coverage if advice is not None and isinstance(advice, Covering) else 0.0,
             coverage_level=LEVEL,
         )
 

@@ -27,7 +27,7 @@ class Seat:
     """A member as execution sees it.
 
     ``hedge_delay_s``: when to ask it again, None for never; ``may_hedge`` is
-    asked just before.
+    asked just before. ``instead`` says whom to ask then; None: the same.
     """
 
     name: str
@@ -35,6 +35,11 @@ class Seat:
     timeout_s: float
     hedge_delay_s: float | None = None
     may_hedge: Callable[[], bool] = lambda: False
+    instead: Callable[[int], Forecaster] | None = None
+
+    def asked(self, attempt: int) -> Forecaster:
+        """Whom to ask with an attempt; 0 is the first."""
+        return self.forecaster if not attempt or self.instead is None else self.instead(attempt)
 
 
 #: Told of each answer by its seat's index; True: enough, stop asking.
@@ -92,14 +97,15 @@ class Fanout:
     def start(self, index: int) -> None:
         """Begin an attempt of one seat."""
         seat = self.seats[index]
-        task = asyncio.create_task(self._attempt(index, seat), name=f"ask {seat.name}")
+        forecaster = seat.asked(len(self._tasks[index]))
+        task = asyncio.create_task(self._attempt(index, seat, forecaster), name=f"ask {seat.name}")
         if not self._tasks[index]:
             self._begun_s[index] = self.deadline.clock.monotonic()
         self._tasks[index].append(task)
         self._left[index] += 1
 
-    async def _attempt(self, index: int, seat: Seat) -> None:
-        asked = await ask(seat.name, seat.forecaster, self._query, seat.timeout_s, self.deadline)
+    async def _attempt(self, index: int, seat: Seat, forecaster: Forecaster) -> None:
+        asked = await ask(seat.name, forecaster, self._query, seat.timeout_s, self.deadline)
         if self._meaning is not None:
             asked = replace(
                 asked, answer=await self._meaning.compared(asked.answer, self._query, self.deadline)

@@ -16,6 +16,7 @@ from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Choices, MemberSpec, Plan
 from server.forecasting.plugged_pooling import ALL_POOLINGS
 from server.forecasting.plugins import SELECTION_GROUP, Names
+from server.forecasting.ports import as_hedged
 from server.forecasting.query import Query
 from server.forecasting.question import Binary, Question
 from server.learning.batches import Asked
@@ -90,5 +91,7 @@ def _seat(ensemble: Ensemble, plan: Plan, member: MemberSpec) -> Seat:
     if spec.execution != "hedged":
         return Seat(member.name, forecaster, timeout_s)
     ensemble.hedges.earn()
-    delay_s = hedge_delay_s(spec, ensemble.standings[member.name])
-    return Seat(member.name, forecaster, timeout_s, delay_s, ensemble.hedges.spend)
+    delay_s = hedge_delay_s(spec, ensemble.standings[member.name], scarce=ensemble.hedges.is_scarce)
+    others = as_hedged(forecaster)
+    instead = None if others is None else others.instead
+    return Seat(member.name, forecaster, timeout_s, delay_s, ensemble.hedges.spend, instead)

@@ -32,6 +32,7 @@ from server.forecasting.ports import PredictionObserver, QuestionCatalogue
 from server.forecasting.prediction import FailedPrediction, Prediction, PredictionRecord
 from server.forecasting.query import Query
 from server.forecasting.question import Question
+from server.forecasting.transcript import Attempted, Scribe, SentPrompt, TextBounds
 
 #: Of the ensemble's own deadline; with less, a member that is late is not to blame.
 _IN_FULL = 0.8
@@ -39,10 +40,14 @@ _IN_FULL = 0.8
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """``reply_margin_s`` is kept back from every deadline for pooling, the record and the reply."""
+    """``reply_margin_s`` is kept back from every deadline for pooling, the record and the reply.
+
+    ``texts``: how much of what models are sent and say goes into the record; None: nothing.
+    """
 
     code_version: str
     reply_margin_s: float = 0.15
+    texts: TextBounds | None = None
 
 
 class PredictionEngine:
@@ -104,7 +109,7 @@ class PredictionEngine:
         try:
             prediction = await self._answer_with(ensemble, request, listener)
         except Exception as error:
-            self._observe_failure(ensemble.spec.name, error, self._clock.monotonic() - begun_s)
+            self._observe_failure(ensemble.spec.name, request, error, self._clock.monotonic() - begun_s)
             raise
         self._observe(prediction)
         return prediction
@@ -144,7 +149,7 @@ class PredictionEngine:
         question = identify(request.question, self._catalogue)
         plan = plan_for(ensemble, request.options, question, CHOICES)
         deadline = self._deadline(plan, request.deadline)
-        query = self._query(plan, question, request)
+        query = self._query(plan, question, request, Scribe(begun_s, self._settings.texts))
         return Asking(ensemble, request, question, plan, query, deadline, begun_s, self._clock.now())
 
     async def _pay(self, treasury: Treasury, asking: "Asking", listener: Listener | None) -> Prediction:
@@ -180,7 +185,7 @@ class PredictionEngine:
             self._answering.saw(prediction.members, in_full=asking.in_full)
         if not prediction.probabilities:
             reasons = absence_reasons({m.member: m.answer for m in prediction.members})
-            raise NoAnswerError(reasons, prediction.members)
+            raise NoAnswerError(reasons, prediction.members, asking.attempts)
         return await self._record(asking, prediction)
 
     async def _record(self, asking: "Asking", prediction: Prediction) -> Prediction:
@@ -192,6 +197,9 @@ class PredictionEngine:
             experiment=request.experiment,
             arm=request.arm,
             elapsed_s=self._clock.monotonic() - asking.begun_s,
+            attempts=asking.attempts,
+            prompts=asking.prompts,
+            trace=request.trace,
         )
         record = PredictionRecord(prediction, asking.question, request.caller)
         if self._answering is None:
@@ -235,7 +243,7 @@ class PredictionEngine:
             )
         return deadline
 
-    def _query(self, plan: Plan, question: Question, request: PredictionRequest) -> Query:
+    def _query(self, plan: Plan, question: Question, request: PredictionRequest, scribe: Scribe) -> Query:
         return Query(
             question=replace(question, resolution=None) if question.resolution else question,
             share_market_price=request.options.share_market_price or plan.spec.share_market_price,
@@ -243,6 +251,7 @@ class PredictionEngine:
             tags=request.options.tags,
             keys=request.keys,
             ticket=new_id(self._clock),
+            scribe=scribe,
         )
 
     def _observe(self, prediction: Prediction) -> None:
@@ -251,10 +260,19 @@ class PredictionEngine:
         for observer in self._observers:
             observer.predicted(prediction)
 
-    def _observe_failure(self, name: str, error: Exception, elapsed_s: float) -> None:
-        members = error.members if isinstance(error, NoAnswerError) else ()
-        reason = getattr(error, "reason", "internal")
-        failure = FailedPrediction(name, reason, elapsed_s, members, str(error))
+    def _observe_failure(
+        self, name: str, request: PredictionRequest, error: Exception, elapsed_s: float
+    ) -> None:
+        asked = error if isinstance(error, NoAnswerError) else None
+        failure = FailedPrediction(
+            ensemble=name,
+            reason=getattr(error, "reason", "internal"),
+            elapsed_s=elapsed_s,
+            members=() if asked is None else asked.members,
+            detail=str(error),
+            attempts=() if asked is None else asked.attempts,
+            trace=request.trace,
+        )
         for observer in self._observers:
             observer.failed(failure)
 
@@ -277,6 +295,16 @@ class Asking:
     def in_full(self) -> bool:
         """Whether the members had the time that the ensemble is meant to have."""
         return self.deadline.at_s - self.begun_s >= _IN_FULL * self.ensemble.spec.deadline_s
+
+    @property
+    def attempts(self) -> tuple[Attempted, ...]:
+        """The calls that were made for it so far."""
+        return () if self.query.scribe is None else self.query.scribe.attempts
+
+    @property
+    def prompts(self) -> tuple[SentPrompt, ...]:
+        """What they sent, as far as it is kept."""
+        return () if self.query.scribe is None else self.query.scribe.prompts
 
     @property
     def payer(self) -> Payer:

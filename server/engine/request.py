@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from server.engine.purse import Allowance
 from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Options
+from server.forecasting.prediction import Trace
 from server.forecasting.question import Question
 
 
@@ -17,7 +18,7 @@ class PredictionRequest:
     ``deadline`` is the caller's own, None where there is none. ``keys`` are the
     caller's provider keys; never stored. ``shared`` is a limit on cost that
     several requests have in common, as those of a batch. ``experiment`` and
-    ``arm`` say which experiment the request was drawn into.
+    ``arm`` say which experiment the request was drawn into. ``trace`` is the caller's.
     """
 
     question: Question
@@ -29,3 +30,4 @@ class PredictionRequest:
     shared: Allowance | None = None
     experiment: str = ""
     arm: str = ""
+    trace: Trace | None = None

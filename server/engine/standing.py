@@ -64,6 +64,10 @@ class Standing:
         """Median of the recent answers; needs at least one sample."""
         return self._sorted[len(self._sorted) // 2]
 
+    def latency_quantile_s(self, share: float) -> float:
+        """What this share of the recent answers did not exceed; needs at least one sample."""
+        return self._sorted[min(int(share * len(self._sorted)), len(self._sorted) - 1)]
+
     @property
     def attempts(self) -> int:
         """How often it was asked and answered or failed, since the start."""

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from server.forecasting.prediction import MemberAnswer
+    from server.forecasting.transcript import Attempted
 
 
 class ConsilienceError(Exception):
@@ -89,15 +90,24 @@ class OverloadedError(ConsilienceError):
 
 
 class NoAnswerError(ConsilienceError):
-    """Every member was absent. ``absences`` maps each to its reason; ``members`` are their parts."""
+    """Every member was absent. ``absences`` maps each to its reason; ``members`` are their parts.
+
+    ``attempts`` are the calls that were made all the same.
+    """
 
     reason = "no_answer"
 
-    def __init__(self, absences: dict[str, str], members: "tuple[MemberAnswer, ...]" = ()) -> None:
+    def __init__(
+        self,
+        absences: dict[str, str],
+        members: "tuple[MemberAnswer, ...]" = (),
+        attempts: "tuple[Attempted, ...]" = (),
+    ) -> None:
         listed = ", ".join(f"{member} ({why})" for member, why in absences.items())
         super().__init__(f"no member answered: {listed or 'none was asked'}")
         self.absences = absences
         self.members = members
+        self.attempts = attempts
 
 
 class DeadlineError(ConsilienceError):

@@ -45,6 +45,19 @@ class Forecaster(Protocol):
         ...
 
 
+class HedgedForecaster(Protocol):
+    """A forecaster that has others to be asked beside it when it is slow, best at another provider."""
+
+    def instead(self, attempt: int) -> Forecaster:
+        """Whom to ask with the first, second, ... further attempt at the same answer."""
+        ...
+
+
+def as_hedged(forecaster: Forecaster) -> HedgedForecaster | None:
+    """The forecaster as one that has others beside it; None: it is asked again itself."""
+    return cast("HedgedForecaster", forecaster) if hasattr(type(forecaster), "instead") else None
+
+
 class PricedForecaster(Protocol):
     """A forecaster that may cost money, and asks the query's purse before it does."""
 

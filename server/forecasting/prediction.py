@@ -8,6 +8,7 @@ from enum import StrEnum
 from server.forecasting.computation import Computation
 from server.forecasting.forecast import Absent, Answer, Cost, Forecast
 from server.forecasting.question import Question
+from server.forecasting.transcript import Attempted, SentPrompt
 
 
 class Action(StrEnum):
@@ -141,11 +142,20 @@ class CacheHit:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """The caller's trace, as W3C Trace Context writes it: ``traceparent`` and ``tracestate``."""
+
+    parent: str
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """One ensemble answer; see ``prediction.proto`` for each field.
 
     ``computation`` is what a replay needs besides the members' answers; None in
-    records that are older than it.
+    records that are older than it. ``attempts`` are the calls that were made for it,
+    ``prompts`` what they sent, where that is kept. ``trace``: the caller's, if it has one.
     """
 
     id: str
@@ -179,11 +189,14 @@ class Prediction:
     experiment: str = ""
     arm: str = ""
     computation: Computation | None = None
+    attempts: tuple[Attempted, ...] = ()
+    prompts: tuple[SentPrompt, ...] = ()
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FailedPrediction:
-    """A prediction that ended in an error; ``members`` where any were asked.
+    """A prediction that ended in an error; ``members`` and ``attempts`` where any were asked.
 
     ``detail`` is the error's message, which may quote the caller.
     """
@@ -193,6 +206,8 @@ class FailedPrediction:
     elapsed_s: float
     members: tuple[MemberAnswer, ...] = ()
     detail: str = ""
+    attempts: tuple[Attempted, ...] = ()
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)

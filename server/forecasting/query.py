@@ -3,12 +3,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from server.forecasting.purse import Purse
 from server.forecasting.question import Question
+from server.forecasting.transcript import Scribe
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Query:
     ``keys`` are the caller's own provider keys by provider name; they are never
     stored, logged or replayed, and never part of a repr. ``ticket`` is the id of
     the prediction to be. ``purse`` is the money for it; None: nobody counts.
+    ``memo`` is for what members may share, such as a prompt that several of them get.
+    ``scribe`` takes down every call that is made for it; None: nobody does.
     """
 
     question: Question
@@ -49,3 +53,5 @@ class Query:
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     ticket: str = ""
     purse: Purse | None = field(default=None, repr=False, compare=False)
+    scribe: Scribe | None = field(default=None, repr=False, compare=False)
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)

@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from numpy.typing import NDArray
 
 from server.forecasting.deadline import Deadline
+from server.forecasting.prediction import Trace
 from server.inference.statistics import Counts
 
 #: Values of one tensor: numbers in their own type, BF16 widened to float32, texts as objects of ``bytes``.
@@ -87,7 +88,7 @@ class Wishes:
 
     ``priority``: 1 is the most urgent, 0 the model's default. ``timeout_s``: how
     long the request may wait for its turn; ``deadline``: when its answer is of
-    no more use. ``parameters``: for the model.
+    no more use. ``parameters``: for the model. ``trace``: the caller's.
     """
 
     priority: int = 0
@@ -96,6 +97,7 @@ class Wishes:
     caller: str = ""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    trace: Trace | None = None
 
 
 @runtime_checkable

@@ -22,6 +22,7 @@ from server.llm.prompting import Messages, Prompter
 from server.llm.provider import Provider
 from server.llm.retry import Situation, Step, next_step
 from server.llm.settings import ChatSettings
+from server.llm.transcribing import sent_prompt, take_down, without_key
 from server.llm.understanding import Expectation, Understood
 
 
@@ -45,6 +46,16 @@ class _Pass:
     ticket: int
     without: frozenset[Parameter]
     hold: Hold | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """An attempt that was made: what was sent, when, and when it had to be back."""
+
+    messages: Messages
+    exchange: Exchange
+    begun_s: float
+    due: Deadline
 
 
 @dataclass(slots=True)
@@ -158,17 +169,17 @@ class Asking:
         request = provider.request(self.member.endpoint, self._request(messages), leave.key, leave.without)
         exchange = provider.exchange(self._enough(messages), stream=self.member.settings.stream)
         self.attempts += 1
-        start = self.deadline.clock.monotonic()
+        due = self.deadline.within(provider.settings.timeouts.total_s)
+        sent = _Sent(messages, exchange, self.deadline.clock.monotonic(), due)
         outcome: Completion | Failure = _CANCELLED
         result: Understood | Failure = _CANCELLED
         try:
-            outcome = await exchange.run(request, self.deadline.within(provider.settings.timeouts.total_s))
+            outcome = await exchange.run(request, due)
             if isinstance(outcome, Failure):
                 outcome = outcome.without(leave.key.secret.reveal())
             result = self._expectation(messages, leave).understand(outcome, exchange)
         finally:
-            seconds = self.deadline.clock.monotonic() - start
-            self._conclude(exchange, leave, outcome, result, seconds)
+            self._conclude(sent, leave, outcome, result)
         return result
 
     def _request(self, messages: Messages) -> ChatRequest:
@@ -200,18 +211,14 @@ class Asking:
         return Expectation(self.query.question.kind, messages.schema.needed, salvage, leave.without)
 
     def _conclude(
-        self,
-        exchange: Exchange,
-        leave: _Pass,
-        outcome: Completion | Failure,
-        result: Understood | Failure,
-        seconds: float,
+        self, sent: _Sent, leave: _Pass, outcome: Completion | Failure, result: Understood | Failure
     ) -> None:
-        """Let everybody concerned know how an attempt went: breaker, limiter, ledger."""
+        """Let everybody concerned know how an attempt went: breaker, limiter, ledger, transcript."""
         provider, endpoint = self.member.provider, self.member.endpoint
         failure = result if isinstance(result, Failure) else None
-        provider.judge(endpoint, leave.ticket, failure, seconds)
-        provider.learn(endpoint, leave.key, leave.permit, exchange, failure)
+        seconds = self.deadline.clock.monotonic() - sent.begun_s
+        provider.judge(endpoint, leave.ticket, failure, sent.begun_s, sent.due.at_s)
+        provider.learn(endpoint, leave.key, leave.permit, sent.exchange, failure)
         if failure is None:
             endpoint.learn_latency(seconds)
         if isinstance(outcome, Completion) and not self._in_words:
@@ -219,19 +226,25 @@ class Asking:
             if endpoint.learn_readable(readable=not bad):
                 what = f"{endpoint.model} ignores schemas; it is asked in words for a while"
                 provider.observer.alerted(provider.name, what, failure.detail if failure else "")
-        self._book(exchange, leave, outcome, failure, seconds)
+        attempt = self._booked(sent, leave, outcome, failure, seconds)
+        if self.query.scribe is not None:
+            in_words = self._in_words or Parameter.SCHEMA in leave.without
+            prompt = sent_prompt(sent.messages, leave.key, in_words=in_words)
+            said = outcome.text if isinstance(outcome, Completion) else sent.exchange.text
+            take_down(self.query.scribe, attempt, sent.begun_s, prompt, without_key(said, leave.key))
 
-    def _book(
+    def _booked(
         self,
-        exchange: Exchange,
+        sent: _Sent,
         leave: _Pass,
         outcome: Completion | Failure,
         failure: Failure | None,
         seconds: float,
-    ) -> None:
-        provider, model = self.member.provider, self.member.endpoint.model
+    ) -> Attempt:
+        """Settle what the attempt cost, and tell the observer of it."""
+        provider, model, exchange = self.member.provider, self.member.endpoint.model, sent.exchange
         usage, cost = bill(
-            outcome, exchange, self._compose().tokens, self._unseen_tokens(), provider.book, model
+            outcome, exchange, sent.messages.tokens, self._unseen_tokens(), provider.book, model
         )
         if usage is not None:
             self._usages.append(usage)
@@ -241,30 +254,30 @@ class Asking:
             self._costs.append(cost)
         if leave.hold is not None:
             leave.hold.settle(cost)
-        provider.told(
-            Attempt(
-                member=self.member.name,
-                provider=provider.name,
-                telemetry_name=provider.flavour.telemetry,
-                model=model,
-                answered_by=outcome.model if isinstance(outcome, Completion) else "",
-                key=leave.key.label,
-                reason=failure.reason if failure else None,
-                detail=failure.detail if failure else "",
-                status=failure.status if failure else 200,
-                usage=usage,
-                cost=cost,
-                latency_s=seconds,
-                stream=self.member.settings.stream,
-                waited_s=self._waited_s,
-                first_word_s=exchange.first_word_s,
-                bad_chunks=exchange.reader.bad_chunks if exchange.reader else 0,
-                response_id=_response_id(exchange, outcome),
-                caller=self.query.caller,
-                question_id=self.query.question.id,
-                hold=leave.hold,
-            )
+        attempt = Attempt(
+            member=self.member.name,
+            provider=provider.name,
+            telemetry_name=provider.flavour.telemetry,
+            model=model,
+            answered_by=outcome.model if isinstance(outcome, Completion) else "",
+            key=leave.key.label,
+            reason=failure.reason if failure else None,
+            detail=failure.detail if failure else "",
+            status=failure.status if failure else 200,
+            usage=usage,
+            cost=cost,
+            latency_s=seconds,
+            stream=self.member.settings.stream,
+            waited_s=self._waited_s,
+            first_word_s=exchange.first_word_s,
+            bad_chunks=exchange.reader.bad_chunks if exchange.reader else 0,
+            response_id=_response_id(exchange, outcome),
+            caller=self.query.caller,
+            question_id=self.query.question.id,
+            hold=leave.hold,
         )
+        provider.told(attempt)
+        return attempt
 
     def _unseen_tokens(self) -> int:
         """Length of an answer that was on its way, if it was not being streamed."""

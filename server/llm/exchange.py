@@ -87,7 +87,8 @@ class Exchange:
         status = response.status_code
         if status == 200 and self.headers.get("content-type", "").startswith("text/event-stream"):
             return await self._stream(response, scope, deadline)
-        payload = _parse(await _body(response))
+        packed = "content-encoding" in self.headers
+        payload = _parse(await _body(response, packed=packed))
         if status >= 300:
             return self.wire.failure(status, payload, self.headers)
         if not isinstance(payload, dict):
@@ -129,7 +130,8 @@ async def fetch(
         async with deadline.timeout():
             response = await transport.handle_async_request(request)
             try:
-                return response.status_code, _parse(await _body(response))
+                packed = "content-encoding" in response.headers
+                return response.status_code, _parse(await _body(response, packed=packed))
             finally:
                 await response.aclose()
     except (TimeoutError, _TooLargeError):
@@ -145,17 +147,17 @@ def _parse(body: bytes) -> Any:
         return body[:500].decode("utf-8", "replace")
 
 
-def _parts(response: httpx2.Response) -> AsyncIterable[bytes]:
+def _parts(response: httpx2.Response, *, packed: bool) -> AsyncIterable[bytes]:
     """The body's bytes. Unpacked, as they were asked for, they need no decoder, which halves the cost."""
     stream = response.stream
-    if "content-encoding" in response.headers or not isinstance(stream, httpx2.AsyncByteStream):
+    if packed or not isinstance(stream, httpx2.AsyncByteStream):
         return response.aiter_bytes()
     return stream
 
 
-async def _body(response: httpx2.Response) -> bytes:
+async def _body(response: httpx2.Response, *, packed: bool) -> bytes:
     parts, size = [], 0
-    async for part in _parts(response):
+    async for part in _parts(response, packed=packed):
         size += len(part)
         if size > MAX_BODY_BYTES:
             raise _TooLargeError

@@ -3,15 +3,17 @@
 
 Only those that the configuration names, in that order; the answer says who it
 was. Whoever has an open circuit is passed over without being asked; if all
-have, the member is absent for that reason.
+have, the member is absent for that reason. A member that is slow is hedged with
+them, too: what slows one provider down seldom slows the next.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Cost, Forecast, TokenUsage
+from server.forecasting.ports import Identity
 from server.forecasting.query import Query
 from server.llm.billing import total_usage
 from server.llm.breaker import Circuit
@@ -38,8 +40,12 @@ _Kind = TypeVar("_Kind", Forecast, Absent)
 _LEAST_S = 0.05
 
 
+#: Those who may answer for a member, by name, in the order in which they are asked; "" is its own model.
+_Line = Sequence[tuple[str, ChatForecaster]]
+
+
 class FailoverForecaster:
-    """Fits ``Forecaster`` and ``PricedForecaster``. ``others`` are by name, first choice first."""
+    """Fits ``Forecaster``, ``PricedForecaster`` and ``HedgedForecaster``. ``others``: first choice first."""
 
     def __init__(self, own: ChatForecaster, others: Mapping[str, ChatForecaster]) -> None:
         self._own = own
@@ -68,24 +74,14 @@ class FailoverForecaster:
 
     async def forecast(self, query: Query, deadline: Deadline) -> Answer:
         """The first forecast of those who can give one; else the member's own reason, with all costs."""
-        tried: list[Absent] = []
-        for name, forecaster in (("", self._own), *self._others.items()):
-            if tried and deadline.remaining_s() < MARGIN_S + _LEAST_S:
-                break
-            answer = await self._asked(forecaster, query, deadline)
-            if isinstance(answer, Forecast):
-                return _with_costs(replace(answer, fallback=name), tried)
-            tried.append(answer)
-            if answer.reason not in ELSEWHERE:
-                break
-        return _with_costs(tried[0], tried[1:])
+        return await _first_answer([("", self._own), *self._others.items()], query, deadline)
 
-    @staticmethod
-    async def _asked(forecaster: ChatForecaster, query: Query, deadline: Deadline) -> Answer:
-        if forecaster.circuit == Circuit.OPEN:
-            detail = f"{forecaster.identity.model} at {forecaster.identity.provider} failed too often"
-            return Absent(AbsentReason.POLICY_CIRCUIT_OPEN, detail)
-        return await forecaster.forecast(query, deadline)
+    def instead(self, attempt: int) -> "Substitutes":
+        """Another model than is under way: the others in turn, then the member's own with its next key."""
+        line = [*self._others.items(), ("", self._own)]
+        fit = [each for each in line if each[1].circuit != Circuit.OPEN] or line
+        start = (attempt - 1) % len(fit)
+        return Substitutes(self.identity, fit[start:])
 
     def upper_bound(self, query: Query) -> int | None:
         """More than one attempt can cost, at whomever; None: of one nobody knows."""
@@ -109,6 +105,42 @@ class FailoverForecaster:
 
     async def close(self) -> None:
         """Nothing of its own to close."""
+
+
+class Substitutes:
+    """Fits ``Forecaster``: those who are asked for a member while its own model is slow."""
+
+    def __init__(self, identity: Identity, line: _Line) -> None:
+        self.identity = identity
+        self._line = line
+
+    async def forecast(self, query: Query, deadline: Deadline) -> Answer:
+        """As for the member."""
+        return await _first_answer(self._line, query, deadline)
+
+    async def close(self) -> None:
+        """Nothing of its own to close."""
+
+
+async def _first_answer(line: _Line, query: Query, deadline: Deadline) -> Answer:
+    tried: list[Absent] = []
+    for name, forecaster in line:
+        if tried and deadline.remaining_s() < MARGIN_S + _LEAST_S:
+            break
+        answer = await _asked(forecaster, query, deadline)
+        if isinstance(answer, Forecast):
+            return _with_costs(replace(answer, fallback=name), tried)
+        tried.append(answer)
+        if answer.reason not in ELSEWHERE:
+            break
+    return _with_costs(tried[0], tried[1:])
+
+
+async def _asked(forecaster: ChatForecaster, query: Query, deadline: Deadline) -> Answer:
+    if forecaster.circuit == Circuit.OPEN:
+        detail = f"{forecaster.identity.model} at {forecaster.identity.provider} failed too often"
+        return Absent(AbsentReason.POLICY_CIRCUIT_OPEN, detail)
+    return await forecaster.forecast(query, deadline)
 
 
 def _with_costs(answer: _Kind, others: list[Absent]) -> _Kind:

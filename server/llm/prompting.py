@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from server.forecasting.deadline import Clock
 from server.forecasting.query import Query
-from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, QuestionKind
+from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, Question, QuestionKind
 from server.llm.completion import AnswerSchema
 from server.llm.pricing import tokens_in
 from server.llm.privacy import disclosed
@@ -56,8 +56,20 @@ class Prompter:
         return ",".join(prompt.hash for prompt, _ in self._variants)
 
     def messages(self, query: Query, *, in_words: bool) -> Messages:
-        """The messages; ``in_words`` puts the schema into the prompt."""
+        """The messages; ``in_words`` puts the schema into the prompt.
+
+        Members of one question that get the same text share it, marker and all: nobody who
+        writes the question can know that beforehand.
+        """
         prompt = self._pick(query)
+        key = (prompt.hash, self._allowed, query.share_market_price, in_words)
+        kept: tuple[Question, Messages] | None = query.memo.get(key)
+        if kept is None or kept[0] is not query.question:
+            kept = query.question, self._rendered(prompt, query, in_words=in_words)
+            query.memo[key] = kept
+        return kept[1]
+
+    def _rendered(self, prompt: Prompt, query: Query, *, in_words: bool) -> Messages:
         kind = query.question.kind
         schema = answer_schema(kind, numbers_first=prompt.numbers_first)
         values = self._values(query, schema)

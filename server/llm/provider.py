@@ -21,6 +21,7 @@ from server.llm.keys import DEAD_S, Key, KeyRing, label_of
 from server.llm.limiter import Permit
 from server.llm.pricing import PriceBook
 from server.llm.privacy import allowed_fields
+from server.llm.punctuality import Punctuality
 from server.llm.reconciling import Reconciler
 from server.llm.secrets import Secret, resolve
 from server.llm.settings import PriceSettings, ProviderSettings
@@ -62,6 +63,7 @@ class Provider:
         self._endpoints: dict[str, Endpoint] = {}
         self._extensions = {"timeout": {"connect": settings.timeouts.connect_s}}
         self.reconciler = Reconciler()
+        self._punctuality = Punctuality()
         self._headers = [
             (b"content-type", b"application/json"),
             (b"accept-encoding", b"identity"),  # answers are small: packing them costs more than it saves
@@ -107,11 +109,14 @@ class Provider:
         url = endpoint.urls.get(path)
         if url is None:
             url = endpoint.urls[path] = httpx2.URL(self._base_url + path)
+        body = to_json(self.wire.body(chat, without))
+        # Given as a stream, the body is not looked at again, and the headers are complete as they are.
+        framing = [(b"host", url.netloc), (b"content-length", str(len(body)).encode())]
         return httpx2.Request(
             "POST",
             url,
-            headers=self._headers + self.wire.headers(key.secret.reveal()),
-            content=to_json(self.wire.body(chat, without)),
+            headers=framing + self._headers + self.wire.headers(key.secret.reveal()),
+            stream=httpx2.ByteStream(body),
             extensions=self._extensions,
         )
 
@@ -158,10 +163,17 @@ class Provider:
         self.keys.block(key, endpoint.model, failure)
         self.observer.alerted(self.name, f"key {key.label} is out of use", failure.detail)
 
-    def judge(self, endpoint: Endpoint, ticket: int, failure: Failure | None, seconds: float) -> None:
-        """Tell the breaker how an attempt went."""
-        breaker = endpoint.breaker
-        if failure is not None and failure.reason not in BREAKING:
+    def judge(
+        self, endpoint: Endpoint, ticket: int, failure: Failure | None, begun_s: float, due_s: float
+    ) -> None:
+        """Tell the breaker how an attempt went that began then and was to end by ``due_s``."""
+        breaker, now_s = endpoint.breaker, self.clock.monotonic()
+        seconds = now_s - begun_s
+        late = failure is not None and failure.reason is AbsentReason.PROVIDER_TIMEOUT
+        if late:
+            self._punctuality.fired(due_s, now_s)
+        unfair = late and not self._punctuality.is_fair(endpoint, begun_s, due_s)
+        if failure is not None and (unfair or failure.reason not in BREAKING):
             breaker.release(ticket)
             return
         before = breaker.state

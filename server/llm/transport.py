@@ -12,9 +12,10 @@ import ssl
 
 import aiohttp
 import httpx2
-from httpx_aiohttp.httpx2.transport import AiohttpTransport
 
 from server.forecasting.forecast import AbsentReason
+from server.llm.aiohttp_transport import AiohttpTransport
+from server.llm.direct_transport import DirectTransport
 from server.llm.failures import Failure
 from server.llm.settings import ProviderSettings, Transport
 
@@ -33,10 +34,9 @@ def make_transport(settings: ProviderSettings) -> httpx2.AsyncBaseTransport:
     proxy = httpx2.Proxy(settings.proxy) if settings.proxy else None
     if settings.transport is Transport.HTTPX2:
         return httpx2.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy, trust_env=False)
-    made: httpx2.AsyncBaseTransport = AiohttpTransport(
-        verify=context, limits=limits, proxy=proxy, client=lambda: _session(settings, context)
-    )
-    return made
+    if settings.transport is Transport.DIRECT and proxy is None:
+        return DirectTransport(context, settings.max_connections, settings.keep_alive_s)
+    return AiohttpTransport(lambda: _session(settings, context), proxy)
 
 
 def _session(settings: ProviderSettings, context: ssl.SSLContext) -> aiohttp.ClientSession:
@@ -46,7 +46,9 @@ def _session(settings: ProviderSettings, context: ssl.SSLContext) -> aiohttp.Cli
         ttl_dns_cache=300,
         ssl=context,
     )
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+    )
 
 
 def _tls(settings: ProviderSettings) -> ssl.SSLContext:
@@ -71,7 +73,4 @@ def failure_of(error: BaseException, *, billed: bool) -> Failure:
 
 
 def _is_timeout(error: BaseException) -> bool:
-    # The aiohttp transport reports every lost connection as a connect timeout; the cause tells.
-    if isinstance(error.__cause__, aiohttp.ClientError):
-        return isinstance(error.__cause__, asyncio.TimeoutError)
     return isinstance(error, httpx2.TimeoutException | asyncio.TimeoutError)

@@ -9,8 +9,9 @@ instructions from people, are dropped.
 """
 
 import re
-import secrets
 from functools import lru_cache
+
+from server.forecasting.randomness import random_hex
 
 _OPEN = "[<＜‹〈⟨《«]"
 _CLOSE = "[>＞›〉⟩》»]"
@@ -40,7 +41,7 @@ def visible(text: str, max_characters: int) -> str:
 
 def new_marker() -> str:
     """A marker for one request, 64 random bits."""
-    return f"data-{secrets.token_hex(8)}"
+    return f"data-{random_hex(8)}"
 
 
 @lru_cache(maxsize=512)

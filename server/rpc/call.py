@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from server.forecasting.deadline import Deadline
+from server.forecasting.prediction import Trace
+from server.rpc.trace_in import trace_from
 
 #: Prefix of the metadata that carries a caller's own provider keys: "x-consilience-key-openai".
 KEY_PREFIX = "x-consilience-key-"
@@ -17,6 +19,11 @@ class Call:
     deadline: Deadline | None = None
     caller: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def trace(self) -> Trace | None:
+        """The caller's trace, if it brings one."""
+        return trace_from(self.metadata)
 
     @property
     def keys(self) -> dict[str, str]:

@@ -43,8 +43,9 @@ def request_from(
         if len(questions) == 1
         else [request_id and f"{request_id}/{i}" for i in range(len(questions))]
     )
+    trace = call.trace
     return [
-        PredictionRequest(question, options, one_id, call.caller, call.deadline, call.keys)
+        PredictionRequest(question, options, one_id, call.caller, call.deadline, call.keys, trace=trace)
         for question, one_id in zip(questions, ids, strict=True)
     ]
 

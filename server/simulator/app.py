@@ -9,11 +9,11 @@ GET    /healthz                          "ok"
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 from aiohttp import web
+from pydantic_core import from_json
 
 from server.simulator.delivery import Delivery, Gone
 from server.simulator.embeddings import GEMINI_PATHS, OPENAI_PATHS, embed
@@ -113,7 +113,7 @@ def _refuse(service: Service, entry: Entry, error: ErrorBody) -> web.Response:
 
 async def _json(request: web.Request) -> dict[str, object]:
     try:
-        body = json.loads(await request.read())
+        body = from_json(await request.read())
     except ValueError as error:
         raise RefusedError(Fault.BAD_REQUEST, "We could not parse the JSON body of your request.") from error
     if not isinstance(body, dict):

@@ -96,6 +96,8 @@ def _numbers(
 
 def _quantiles(names: list[str], prompt: str, probability: float) -> dict[str, float]:
     """A logistic distribution around ``probability`` of the way through the range in the prompt."""
+    if not names:
+        return {}
     # Prompts also say "from 0 to 1" of probabilities.
     found = [pair for pair in _RANGE.findall(prompt) if pair != ("0", "1")]
     low, high = (float(found[0][0]), float(found[0][1])) if found else (0.0, 100.0)

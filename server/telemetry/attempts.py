@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from server.forecasting.forecast import Cost
 from server.llm.attempts import Attempt, AttemptObserver
+from server.telemetry.children import Children
 
 _SECONDS = tuple(0.01 * 2**power for power in range(14))
 _TOKENS = tuple(4.0**power for power in range(14))
@@ -19,6 +20,7 @@ class AttemptMetrics:
     """Counts attempts, tokens, money, waits and circuits; an ``AttemptObserver``."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._child = Children().of
         self._duration = Histogram(
             "gen_ai_client_operation_duration_seconds",
             "Time of one call to a provider.",
@@ -79,38 +81,38 @@ class AttemptMetrics:
         """Count a call."""
         error = attempt.reason.value if attempt.reason is not None else ""
         call = ("chat", attempt.telemetry_name, attempt.model)
-        self._attempts.labels(attempt.member, attempt.provider, error).inc()
-        self._duration.labels(*call, error).observe(attempt.latency_s)
+        self._child(self._attempts, attempt.member, attempt.provider, error).inc()
+        self._child(self._duration, *call, error).observe(attempt.latency_s)
         if attempt.first_word_s is not None:
-            self._first_chunk.labels(*call).observe(attempt.first_word_s)
+            self._child(self._first_chunk, *call).observe(attempt.first_word_s)
         if attempt.waited_s:
-            self._waits.labels(attempt.provider, attempt.model).observe(attempt.waited_s)
+            self._child(self._waits, attempt.provider, attempt.model).observe(attempt.waited_s)
         if attempt.usage is not None and not attempt.usage.estimated:
             usage = attempt.usage
             read = usage.input_uncached + usage.cache_read + usage.cache_write
-            self._tokens.labels(*call, "input").observe(read)
-            self._tokens.labels(*call, "output").observe(usage.output)
+            self._child(self._tokens, *call, "input").observe(read)
+            self._child(self._tokens, *call, "output").observe(usage.output)
         if attempt.cost is not None:
-            cost = self._cost.labels(attempt.member, attempt.provider, attempt.cost.source.value)
+            cost = self._child(self._cost, attempt.member, attempt.provider, attempt.cost.source.value)
             cost.inc(attempt.cost.nano_usd / 1e9)
 
     def alerted(self, provider: str, what: str, detail: str) -> None:
         """Count an alert."""
         del what, detail
-        self._alerts.labels(provider).inc()
+        self._child(self._alerts, provider).inc()
 
     def reconciled(self, attempt: Attempt, cost: Cost) -> None:
         """Nothing: counters cannot go back, and the ledger has the right figure."""
 
     def circuit_is(self, provider: str, model: str, state: str) -> None:
         """Show a breaker's state without counting a change, as at start."""
-        self._circuit.labels(provider, model).set(CIRCUITS.index(state))
+        self._child(self._circuit, provider, model).set(CIRCUITS.index(state))
 
     def circuit_changed(self, provider: str, model: str, before: str, after: str) -> None:
         """Count a breaker's change and show the state it came to."""
         del before
         self.circuit_is(provider, model, after)
-        self._circuit_changes.labels(provider, model, after).inc()
+        self._child(self._circuit_changes, provider, model, after).inc()
 
 
 class AttemptObservers:

@@ -10,6 +10,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from server.forecasting.prediction import FailedPrediction, MemberAnswer, Prediction
+from server.telemetry.children import Children
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 5.0, 10.0, 30.0)
 _SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -22,6 +23,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
+        self._child = Children().of
         self._predictions = Counter(
             "consilience_predictions",
             "Predictions answered.",
@@ -83,31 +85,31 @@ class Metrics:
     def selection_changed(self, ensemble: str, member: str, state: str) -> None:
         """A member has been deselected, put on probation, or taken back."""
         for each in ("active", "probation", "deselected"):
-            self._selection.labels(ensemble, member, each).set(each == state)
+            self._child(self._selection, ensemble, member, each).set(each == state)
 
     def predicted(self, prediction: Prediction) -> None:
         """Count an answer."""
         name = prediction.ensemble
-        self._predictions.labels(name, prediction.decision.action.value).inc()
-        self._duration.labels(name).observe(prediction.elapsed_s)
-        self._agreement.labels(name).observe(prediction.agreement.vote_share)
+        self._child(self._predictions, name, prediction.decision.action.value).inc()
+        self._child(self._duration, name).observe(prediction.elapsed_s)
+        self._child(self._agreement, name).observe(prediction.agreement.vote_share)
         # The members of a cached answer have been counted with the original.
         for member in () if prediction.cached else prediction.members:
             self._member(name, member)
 
     def _member(self, ensemble: str, member: MemberAnswer) -> None:
         if member.absent is not None:
-            self._absences.labels(ensemble, member.member, member.absent.reason.value).inc()
+            self._child(self._absences, ensemble, member.member, member.absent.reason.value).inc()
         else:
-            self._answers.labels(ensemble, member.member).inc()
+            self._child(self._answers, ensemble, member.member).inc()
         if member.latency_s is not None:
-            self._latency.labels(ensemble, member.member).observe(member.latency_s)
+            self._child(self._latency, ensemble, member.member).observe(member.latency_s)
         if member.answer.cost is not None:
-            self._cost.labels(ensemble, member.member).inc(member.answer.cost.nano_usd / 1e9)
+            self._child(self._cost, ensemble, member.member).inc(member.answer.cost.nano_usd / 1e9)
 
     def failed(self, failure: FailedPrediction) -> None:
         """Count a failure."""
-        self._failures.labels(failure.ensemble, failure.reason).inc()
+        self._child(self._failures, failure.ensemble, failure.reason).inc()
 
 
 class MetricsServer:

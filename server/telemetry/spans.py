@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The spans and events of one finished prediction, with the times at which things really happened."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from server.forecasting.forecast import NOT_ASKED, Answer, Forecast, TokenUsage
 from server.forecasting.ports import Identity
-from server.forecasting.prediction import Action, FailedPrediction, MemberAnswer, Prediction
+from server.forecasting.prediction import Action, FailedPrediction, MemberAnswer, Prediction, Trace
+from server.forecasting.transcript import Attempted
 
 Attributes = dict[str, str | bool | int | float]
 
@@ -45,10 +47,10 @@ class SpanWriter:
     def _predicted(self, prediction: Prediction, at: Moment) -> None:
         begun_s = prediction.create_time.timestamp()
         voted_s = begun_s + prediction.elapsed_s
-        span = self._begin(prediction.ensemble, begun_s, _prediction(prediction))
+        span = self._begin(prediction, begun_s, _prediction(prediction))
         # The members of a cached answer have left their spans with the original.
         if not prediction.cached:
-            self._members(span, prediction.ensemble, prediction.members, begun_s, voted_s, at)
+            self._members(span, prediction, begun_s, voted_s, at)
         span.add_event("consilience.vote.complete", _vote(prediction), _ns(voted_s))
         reached = prediction.decision.action is not Action.ABSTAIN
         name = "consilience.consensus.reached" if reached else "consilience.consensus.failed"
@@ -62,33 +64,37 @@ class SpanWriter:
 
     def _failed(self, failure: FailedPrediction, at: Moment) -> None:
         begun_s = at.unix_s - failure.elapsed_s
-        span = self._begin(failure.ensemble, begun_s, {})
-        self._members(span, failure.ensemble, failure.members, begun_s, at.unix_s, at)
+        span = self._begin(failure, begun_s, {})
+        self._members(span, failure, begun_s, at.unix_s, at)
         if failure.members:
             reason = {"error.type": failure.reason}
             span.add_event("consilience.consensus.failed", reason, _ns(at.unix_s))
         self._exception(span, failure.reason, failure.detail, at.unix_s)
         span.end(_ns(at.unix_s))
 
-    def _begin(self, ensemble: str, begun_s: float, attributes: Attributes) -> Span:
-        own = {"gen_ai.workflow.name": ensemble, "consilience.ensemble": ensemble, **attributes}
-        # An empty context: whatever this thread does, a prediction is the root of its trace.
+    def _begin(self, what: Prediction | FailedPrediction, begun_s: float, attributes: Attributes) -> Span:
+        name = what.ensemble
+        own = {"gen_ai.workflow.name": name, "consilience.ensemble": name, **attributes}
         return self._tracer.start_span(
-            f"predict {ensemble}", Context(), attributes=own, start_time=_ns(begun_s)
+            f"predict {name}",
+            _caller(what.trace),
+            SpanKind.INTERNAL if what.trace is None else SpanKind.SERVER,
+            attributes=own,
+            start_time=_ns(begun_s),
         )
 
     def _members(
         self,
         parent: Span,
-        ensemble: str,
-        members: tuple[MemberAnswer, ...],
+        what: Prediction | FailedPrediction,
         begun_s: float,
         ended_s: float,
         at: Moment,
     ) -> None:
         if not parent.is_recording():
             return
-        for member in members:
+        attempts = _by_member(what.attempts)
+        for member in what.members:
             if member.absent is not None and member.absent.reason in NOT_ASKED:
                 left_out = {
                     "consilience.member": member.member,
@@ -96,9 +102,13 @@ class SpanWriter:
                 }
                 parent.add_event("consilience.member.not_asked", left_out, _ns(ended_s))
             else:
-                self._member(parent, ensemble, member, _times(member, begun_s, ended_s, at))
+                span = self._member(parent, what.ensemble, member, _times(member, begun_s, ended_s, at))
+                self._attempts(span, attempts.pop(member.member, []), begun_s)
+        # Those of members of members, whose own spans nobody writes.
+        for inner in attempts.values():
+            self._attempts(parent, inner, begun_s)
 
-    def _member(self, parent: Span, ensemble: str, member: MemberAnswer, times: tuple[float, float]) -> None:
+    def _member(self, parent: Span, ensemble: str, member: MemberAnswer, times: tuple[float, float]) -> Span:
         who = self._who(ensemble, member.member)
         chats = who.kind == "chat"
         span = self._tracer.start_span(
@@ -114,6 +124,21 @@ class SpanWriter:
             span.set_attribute("consilience.answer", member.answer.text)
             span.set_attribute("consilience.rationale", member.answer.rationale)
         span.end(_ns(times[1]))
+        return span
+
+    def _attempts(self, parent: Span, attempts: Sequence[Attempted], begun_s: float) -> None:
+        for number, attempt in enumerate(attempts, 1):
+            start_s = begun_s + attempt.after_s
+            span = self._tracer.start_span(
+                f"attempt {attempt.model}",
+                trace.set_span_in_context(parent, Context()),
+                SpanKind.CLIENT,
+                attributes=_attempt(attempt, number),
+                start_time=_ns(start_s),
+            )
+            if attempt.reason:
+                self._exception(span, attempt.reason, attempt.detail, start_s + attempt.latency_s)
+            span.end(_ns(start_s + attempt.latency_s))
 
     def _exception(self, span: Span, reason: str, detail: str, at_s: float) -> None:
         told: Attributes = {"exception.type": reason}
@@ -122,6 +147,41 @@ class SpanWriter:
         span.add_event("exception", told, _ns(at_s))
         span.set_attribute("error.type", reason)
         span.set_status(Status(StatusCode.ERROR))
+
+
+def _caller(caller: Trace | None) -> Context:
+    """The context of the caller's span; without one an empty one, so that the prediction is a root."""
+    if caller is None:
+        return Context()
+    carried = {"traceparent": caller.parent, "tracestate": caller.state}
+    return TraceContextTextMapPropagator().extract(carried, Context())
+
+
+def _by_member(attempts: Sequence[Attempted]) -> dict[str, list[Attempted]]:
+    """Each member's attempts in the order in which they were made."""
+    found: dict[str, list[Attempted]] = {}
+    for attempt in sorted(attempts, key=lambda one: one.after_s):
+        found.setdefault(attempt.member, []).append(attempt)
+    return found
+
+
+def _attempt(attempt: Attempted, number: int) -> Attributes:
+    attributes: Attributes = {
+        "consilience.member": attempt.member,
+        "consilience.attempt": number,
+        "consilience.provider": attempt.provider,
+        "gen_ai.request.model": attempt.model,
+    }
+    if attempt.status is not None:
+        attributes["http.response.status_code"] = attempt.status
+    if attempt.answered_by:
+        attributes["gen_ai.response.model"] = attempt.answered_by
+    if attempt.response_id:
+        attributes["gen_ai.response.id"] = attempt.response_id
+    if attempt.cost is not None:
+        attributes["consilience.cost_usd"] = attempt.cost.nano_usd / 1e9
+        attributes["consilience.cost_source"] = attempt.cost.source.value
+    return attributes | _usage(attempt.usage)
 
 
 def _ns(unix_s: float) -> int:

@@ -10,12 +10,14 @@ from prometheus_client.registry import Collector
 from server.forecasting.forecast import Cost
 from server.forecasting.money import NANO_USD, Charge, Payer
 from server.forecasting.ports import BudgetWatch
+from server.telemetry.children import Children
 
 
 class SpendMetrics:
     """A ``SpendObserver``. Amounts are US dollars."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._child = Children().of
         self._spent = Counter(
             "consilience_spend_usd",
             "Money spent on calls; source is estimate where the provider has not said.",
@@ -47,22 +49,24 @@ class SpendMetrics:
 
     def settled(self, charge: Charge, cost: Cost) -> None:
         """Count money."""
-        self._spent.labels(charge.member, charge.provider, cost.source.value).inc(cost.nano_usd / NANO_USD)
-        self._calls.labels(charge.member, charge.provider).inc()
+        self._child(self._spent, charge.member, charge.provider, cost.source.value).inc(
+            cost.nano_usd / NANO_USD
+        )
+        self._child(self._calls, charge.member, charge.provider).inc()
 
     def corrected(self, charge: Charge, guess: Cost, cost: Cost) -> None:
         """Count a correction; counters never fall, so the ledger has the corrected sum."""
         del guess, cost
-        self._corrections.labels(charge.member).inc()
+        self._child(self._corrections, charge.member).inc()
 
     def refused(self, payer: Payer, member: str, why: str) -> None:
         """Count a refusal."""
         del payer
-        self._refusals.labels(member, why).inc()
+        self._child(self._refusals, member, why).inc()
 
     def exceeded(self, charge: Charge, cost: Cost) -> None:
         """Count what was too much."""
-        self._excess.labels(charge.member).inc((cost.nano_usd - charge.nano_usd) / NANO_USD)
+        self._child(self._excess, charge.member).inc((cost.nano_usd - charge.nano_usd) / NANO_USD)
 
 
 class BudgetCollector(Collector):

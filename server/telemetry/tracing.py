@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Predictions as OpenTelemetry traces, made from finished ones by a thread of their own.
 
-One span for the prediction, one for each member that was asked, and events where
+One span for the prediction, within the caller's trace where it brings one, one for
+each member that was asked, one below it for each call that was made, and events where
 the vote was complete and a consensus was reached or not. Only this room imports
 OpenTelemetry, and only where an endpoint is configured.
 """
@@ -16,7 +17,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
 from server.forecasting.deadline import Clock
 from server.forecasting.ports import Identity
@@ -53,7 +54,8 @@ class Tracing:
     ) -> None:
         self._clock = clock
         self._provider = TracerProvider(
-            sampler=TraceIdRatioBased(settings.traces_share),
+            # A caller that traces decides for its own requests.
+            sampler=ParentBased(TraceIdRatioBased(settings.traces_share)),
             resource=Resource.create({"service.name": settings.service_name, "service.version": version}),
             shutdown_on_exit=False,
         )

@@ -52,6 +52,7 @@ def test_all_commands_are_there() -> None:
         "erase",
         "audit verify",
         "audit checkpoint",
+        "audit transcript",
         "experiment list",
         "experiment report",
         "experiment promote",

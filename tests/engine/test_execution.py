@@ -2,6 +2,8 @@
 """Who is asked when, and when it is enough."""
 
 import asyncio
+from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
@@ -12,6 +14,7 @@ from server.engine.standing import Standing
 from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec, Options
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast
+from server.forecasting.ports import Forecaster
 from server.forecasting.prediction import Action, MemberAnswer
 from server.forecasting.query import Query
 from server.forecasting.question import Question
@@ -134,6 +137,45 @@ def test_hedging_learns_the_median_and_stops_in_an_outage() -> None:
     for _ in range(10):
         standing.add(MemberAnswer("a", Absent(AbsentReason.PROVIDER_TIMEOUT, attempts=1), 1.0))
     assert hedge_delay_s(spec, standing) is None
+
+
+def test_a_scarce_allowance_is_kept_for_the_slowest() -> None:
+    spec = EnsembleSpec("e", (MemberSpec("a"),), hedge_multiple=2.0, hedge_share=0.08)
+    wide, narrow = Standing(), Standing()
+    for number in range(100):
+        for standing, latency_s in ((wide, float(number)), (narrow, 1.0 + number / 1_000)):
+            standing.add(MemberAnswer("a", Forecast((0.5, 0.5)), 1.0, latency_s=latency_s))
+    # The last 64 are remembered: 36 to 99; the 94th per cent of them is the 60th.
+    assert hedge_delay_s(spec, wide) == 2 * 68.0
+    assert hedge_delay_s(replace(spec, hedge_multiple=1.0), wide) == 68.0
+    assert hedge_delay_s(replace(spec, hedge_multiple=1.0), wide, scarce=True) == 96.0
+    assert hedge_delay_s(spec, narrow, scarce=True) == hedge_delay_s(spec, narrow)
+
+
+def test_an_allowance_is_scarce_until_it_is_three_quarters_full() -> None:
+    allowance = HedgeAllowance(share=0.5)
+    assert allowance.is_scarce
+    for _ in range(20):
+        allowance.earn()
+    assert not allowance.is_scarce
+    for _ in range(3):
+        assert allowance.spend()
+    assert allowance.is_scarce
+
+
+async def test_a_hedge_goes_to_whom_the_member_names() -> None:
+    class Backed(Hanging):
+        others: ClassVar = [yes(0.8), yes(0.9)]
+
+        def instead(self, attempt: int) -> Forecaster:
+            return self.others[attempt - 1]
+
+    member = Backed()
+    engine = engine_of(ensemble_of({"a": member}, execution="hedged", hedge_delay_s=0.01))
+    prediction = await engine.predict(ASK)
+    assert prediction.probabilities[0] == pytest.approx(0.8)
+    assert [len(other.asked) for other in member.others] == [1, 0]
+    assert (len(member.asked), member.cancelled) == (1, 1)
 
 
 async def test_over_provisioning_stops_at_n() -> None:

@@ -12,6 +12,7 @@ from itertools import product
 import pytest
 
 from server.forecasting.forecast import Absent, AbsentReason, Answer, CostSource
+from server.llm.settings import Transport
 from server.simulator.ledger import Entry
 from tests.eventually import eventually
 from tests.llm.catalogue import CATALOGUE, DIFFERENT, Case
@@ -49,11 +50,16 @@ class Run:
     def model(self) -> str:
         return f"sim-p0.73-{self.case.fault}-w{self.number}"
 
+    @property
+    def transport(self) -> Transport:
+        """Both that may be the default, in turn."""
+        return (Transport.DIRECT, Transport.AIOHTTP)[(self.number // 2) % 2]
+
     async def ask(self, bench: Bench) -> None:
         self.answer = await replace(bench, notes=self.notes).ask(
             self.model,
             seconds=self.case.seconds,
-            provider=self.wire.provider(bench.simulator.url),
+            provider={"transport": self.transport, **self.wire.provider(bench.simulator.url)},
             stream=self.mode == "stream",
             temperature=0.5,
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -17,6 +18,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
+from consilience.v1 import predict_service_pb2, prediction_pb2, question_pb2
 from server.app import App
 from server.config import ConfigError
 from server.engine.request import PredictionRequest
@@ -265,8 +267,12 @@ async def test_spans_reach_a_receiver_from_a_running_server(
     service = {a.key: a.value.string_value for a in receiver.got[0].resource_spans[0].resource.attributes}
     assert service["service.name"] == "desk-1"
     spans = {span.name: span for span in receiver.spans}
-    assert set(spans) == {"predict all", "chat sim-p0.7", "member market"}
+    assert set(spans) == {"predict all", "chat sim-p0.7", "attempt sim-p0.7", "member market"}
     root, model = spans["predict all"], spans["chat sim-p0.7"]
+    attempt = spans["attempt sim-p0.7"]
+    assert attempt.parent_span_id == model.span_id
+    assert model.start_time_unix_nano - 1_000_000 <= attempt.start_time_unix_nano
+    assert attempt.end_time_unix_nano <= model.end_time_unix_nano + 1_000_000
     assert {span.trace_id for span in spans.values()} == {root.trace_id}
     assert model.parent_span_id == root.span_id
     told = {a.key: a.value for a in root.attributes}
@@ -277,6 +283,55 @@ async def test_spans_reach_a_receiver_from_a_running_server(
     took = next(m.latency for m in answered.members if m.member == "well").ToTimedelta().total_seconds()
     assert (model.end_time_unix_nano - model.start_time_unix_nano) / 1e9 == pytest.approx(took, abs=1e-5)
     assert ASKED not in str(receiver.got)
+
+
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+async def test_a_callers_trace_goes_on_and_each_call_has_a_span(parts: Any, tmp_path: Path) -> None:
+    with receiving() as receiver:
+        chosen = parts(traces_endpoint=receiver.endpoint, traces_share=1e-15)
+        chosen["forecasters"]["flaps"] = chat("sim-500-first1")
+        chosen["forecasters"]["fails"] = chat("sim-503")
+        chosen["ensembles"]["all"]["members"] = ["well", "flaps", "fails"]
+        chosen["ensembles"]["sick"] = {"members": ["fails"], "deadline_s": 10}
+        async with running(settings(tmp_path, **chosen)) as server:
+            for flags, text in (("01", "One?"), ("00", "Not to be recorded?")):
+                metadata = (("traceparent", f"00-{TRACE}-{SPAN}-{flags}"), ("tracestate", "desk=7"))
+                await server.predict.Predict(
+                    predict_service_pb2.PredictRequest(question=question_pb2.Question(text=text)),
+                    metadata=metadata,
+                )
+            await server.ask("Of a caller that does not trace")
+            with pytest.raises(grpc.aio.AioRpcError):
+                await server.predict.Predict(
+                    predict_service_pb2.PredictRequest(
+                        question=question_pb2.Question(text="Whom nobody answers?"),
+                        options=prediction_pb2.PredictOptions(ensemble="sick"),
+                    ),
+                    metadata=(("traceparent", f"00-{TRACE}-{SPAN}-01"),),
+                )
+    spans = receiver.spans
+    assert {span.trace_id.hex() for span in spans} == {TRACE}
+    (root,) = (span for span in spans if span.name == "predict all")
+    (failed,) = (span for span in spans if span.name == "predict sick")
+    for span in (root, failed):
+        assert span.parent_span_id.hex() == SPAN
+        assert span.kind == span.SPAN_KIND_SERVER
+    assert root.trace_state == "desk=7"
+    below: dict[str, list[Any]] = {}
+    for span in spans:
+        below.setdefault(span.parent_span_id.hex(), []).append(span)
+    (flaps,) = (span for span in below[root.span_id.hex()] if span.name == "chat sim-500-first1")
+    first, second = sorted(below[flaps.span_id.hex()], key=lambda span: span.start_time_unix_nano)
+    told = [{a.key: a.value for a in span.attributes} for span in (first, second)]
+    assert told[0]["error.type"].string_value == "provider_server_error"
+    assert told[0]["http.response.status_code"].int_value == 500
+    assert "error.type" not in told[1]
+    assert [one["consilience.attempt"].int_value for one in told] == [1, 2]
+    assert told[1]["gen_ai.usage.output_tokens"].int_value > 0
+    (dead,) = below[failed.span_id.hex()]
+    assert [span.name for span in below[dead.span_id.hex()]] == ["attempt sim-503"]
 
 
 async def test_a_dead_receiver_costs_only_the_traces(parts: Any, tmp_path: Path) -> None:

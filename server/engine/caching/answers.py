@@ -160,7 +160,9 @@ class AnswerCache:
         if keep_s > 0.0 and (whole or before is None or not before.whole):
             question = replace(inquiry.question, resolution=None)
             subject = self._subject(inquiry)
-            entry = Entry(prediction, question, subject, now_s, now_s + keep_s, good_for_s, whole)
+            # What was sent and said is in the record; here it would only fill the memory.
+            bare = replace(prediction, attempts=(), prompts=())
+            entry = Entry(bare, question, subject, now_s, now_s + keep_s, good_for_s, whole)
             self._shelf.put(key.scope, key.exact, entry)
         return prediction
 

@@ -33,6 +33,8 @@ def reused(
         cost=_free(original.cost),
         durable=False,
         cached=True,
+        attempts=(),
+        prompts=(),
         cache_hit=CacheHit(kind, age_s, original.id, original.question_id, likeness, saved),
         warnings=(*original.warnings, _warning(original, kind, age_s, likeness)),
     )

@@ -40,11 +40,13 @@ def given_in(request: Pb, call: Call) -> Given:
         StatusError: INVALID_ARGUMENT; a parameter is of the wrong type, or reserved and unknown.
     """
     if not request.parameters:
-        return Given(Wishes(deadline=call.deadline, caller=call.caller, keys=call.keys))
+        return Given(Wishes(deadline=call.deadline, caller=call.caller, keys=call.keys, trace=call.trace))
     reading = _read(request.parameters)
     if reading.edges and not reading.sequence:
         raise invalid("sequence_start and sequence_end need a sequence_id that is not 0 or empty")
-    wishes = Wishes(reading.priority, reading.timeout_s, call.deadline, call.caller, call.keys, reading.own)
+    wishes = Wishes(
+        reading.priority, reading.timeout_s, call.deadline, call.caller, call.keys, reading.own, call.trace
+    )
     return Given(wishes, reading.empty_final)
 
 

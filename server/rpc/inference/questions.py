@@ -104,7 +104,9 @@ def requests_from(questions: list[Question], ensemble: str, wishes: Wishes) -> l
         for i in range(len(questions))
     ]
     return [
-        PredictionRequest(question, options, one_id, wishes.caller, wishes.deadline, wishes.keys)
+        PredictionRequest(
+            question, options, one_id, wishes.caller, wishes.deadline, wishes.keys, trace=wishes.trace
+        )
         for question, one_id in zip(questions, ids, strict=True)
     ]
 

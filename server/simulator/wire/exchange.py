@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a request and an answer are, whatever the wire format."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
+
+from pydantic_core import to_json
 
 from server.simulator.faults import Fault
 from server.simulator.ledger import Usage
@@ -153,7 +154,7 @@ def event(name: str, body: Any) -> bytes:
 
 def dump(body: Any) -> bytes:
     """Compact JSON, not escaped, so that streams carry multi-byte characters."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return to_json(body)
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -10,13 +10,16 @@ from typing import Self, TypeVar
 
 from sqlalchemy import Connection
 
+from server.forecasting.prediction import PredictionRecord
 from server.storage.audit.checkpoints import parsed, whole
 from server.storage.audit.findings import Report
 from server.storage.audit.keys import KeyReference
 from server.storage.audit.settings import AuditSettings
 from server.storage.audit.verify import verify
 from server.storage.database import FAULTS, Database, cause_of
+from server.storage.documents import decode
 from server.storage.errors import StorageError
+from server.storage.queries import document
 from server.storage.schema import HEAD, current_revision
 from server.storage.settings import SQLITE, StorageSettings, resolved_url
 from server.storage.store import open_database
@@ -78,6 +81,15 @@ class Auditor:
             return whole(connection, key).text
 
         return await self._read(work)
+
+    async def record(self, prediction_id: str) -> PredictionRecord | None:
+        """A stored prediction with everything that was sent and said for it; None: there is none.
+
+        Raises:
+            StorageError: the database or the record cannot be read.
+        """
+        text = await self._read(partial(document, prediction_id=prediction_id))
+        return None if text is None else decode(text)
 
     async def _read(self, work: Callable[[Connection], Result]) -> Result:
         try:

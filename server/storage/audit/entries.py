@@ -3,8 +3,9 @@
 
 import hashlib
 import json
-import secrets
 from typing import NamedTuple
+
+from server.forecasting.randomness import random_bytes
 
 #: The hash before the first entry.
 GENESIS = bytes(32)
@@ -61,7 +62,7 @@ def event(kind: str, subject: str, actor: str, content: object) -> Event:
 
 def new_salt() -> bytes:
     """Random bytes: without them the digest of something short could be guessed back."""
-    return secrets.token_bytes(SALT_BYTES)
+    return random_bytes(SALT_BYTES)
 
 
 def digest_of(salt: bytes, content: str) -> bytes:
