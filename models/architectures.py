@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from models.bin_ctabl import BinCtabl, BinCtablConfig
+from models.book_memory import BookMemory, BookMemoryConfig
 from models.book_mlp import BookMlp, BookMlpConfig
 from models.cnn_lstm import CnnLstm, CnnLstmConfig
 from models.encoding import INPUTS, Encoding, InputSpec
@@ -47,6 +48,7 @@ ARCHITECTURES = {
     architecture.name: architecture
     for architecture in (
         Architecture("bin_ctabl", BinCtablConfig, BinCtabl),
+        Architecture("book_memory", BookMemoryConfig, BookMemory),
         Architecture("book_mlp", BookMlpConfig, BookMlp),
         Architecture("cnn_lstm", CnnLstmConfig, CnnLstm),
         Architecture("mlplob", MlpLobConfig, MlpLob),

@@ -94,12 +94,24 @@ def load(folder: str | Path, *, precision: str = DEFAULT_PRECISION) -> Artifact:
     Raises:
         ArtifactError: missing, damaged, altered, or without that precision.
     """
+    manifest, network = load_script(folder, precision=precision)
+    return Artifact(manifest, precision, _inference(network.eval()))
+
+
+def load_script(
+    folder: str | Path, *, precision: str = DEFAULT_PRECISION
+) -> tuple[Manifest, torch.jit.ScriptModule]:
+    """One precision of an artifact with its graph, for those who convert it.
+
+    Raises:
+        ArtifactError: missing, damaged, altered, or without that precision.
+    """
     place = Path(folder)
     manifest = manifests.read_manifest(place)
     weights = manifest.weights.get(precision)
     if weights is None:
         raise ArtifactError(f"{place}: has no {precision} weights; it has {', '.join(manifest.weights)}")
-    return Artifact(manifest, precision, load_bytes(_read_weights(place / weights.file, weights)))
+    return manifest, load_module(_read_weights(place / weights.file, weights))
 
 
 def compile_network(module: nn.Module, sample: Sample) -> bytes:

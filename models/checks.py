@@ -54,6 +54,8 @@ def example_inputs(config: Config, *, batch: int, seed: int = 0) -> Inputs:
 def _example(generator: np.random.Generator, spec: InputSpec, batch: int) -> Tensor:
     if spec.encoding is Encoding.BOOK_WINDOW:
         return torch.from_numpy(_walking_book(generator, batch))
+    if spec.encoding is Encoding.BOOK_HISTORY:
+        return torch.from_numpy(generator.random((batch, *spec.shape), np.float32))
     values = generator.standard_normal((batch, *spec.shape)).astype(np.float32)
     if spec.encoding in (Encoding.FEATURE_ROWS, Encoding.FEATURE_ROW):
         values[..., generator.random(spec.shape[-1]) < 0.05] = np.nan

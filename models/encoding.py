@@ -8,6 +8,8 @@
 - ``FEATURE_ROWS`` (60, 112): the features of 60 consecutive rows as they are,
   NaN where history is short; the network scales them and replaces NaN by 0.
 - ``FEATURE_ROW`` (112,): the newest of those rows alone.
+- ``BOOK_HISTORY`` (2,): the share of the last 300 and of the last 1000 rows at
+  which the mid moved, ``kernels.mid_changes``: more memory than a window has.
 - ``FI2010_WINDOW`` (100, 10, 4): columns of an FI-2010 file, already normalised
   by its authors, in the same order of axes.
 """
@@ -18,7 +20,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from kernels import windows
+from kernels import mid_changes, windows
 from kernels.windows import EncodedRows
 
 BOOK_ROWS = windows.ROWS
@@ -26,6 +28,7 @@ BOOK_LEVELS = 20
 BOOK_CHANNELS = ("ask_price", "ask_size", "bid_price", "bid_size")
 FEATURE_ROWS = 60
 FEATURES = 112
+HISTORY = len(mid_changes.SPANS)
 FI2010_LEVELS = 10
 
 
@@ -35,6 +38,7 @@ class Encoding(StrEnum):
     BOOK_WINDOW = "book_window_last_mid_ticks_log_sizes"
     FEATURE_ROWS = "feature_rows_raw"
     FEATURE_ROW = "feature_row_raw"
+    BOOK_HISTORY = "book_history_mid_changes"
     FI2010_WINDOW = "fi2010_window_as_published"
 
 
@@ -54,6 +58,7 @@ INPUTS = {
     ),
     Encoding.FEATURE_ROWS: InputSpec("feature_rows", Encoding.FEATURE_ROWS, (FEATURE_ROWS, FEATURES)),
     Encoding.FEATURE_ROW: InputSpec("feature_row", Encoding.FEATURE_ROW, (FEATURES,)),
+    Encoding.BOOK_HISTORY: InputSpec("book_history", Encoding.BOOK_HISTORY, (HISTORY,)),
     Encoding.FI2010_WINDOW: InputSpec(
         "book_window", Encoding.FI2010_WINDOW, (BOOK_ROWS, FI2010_LEVELS, len(BOOK_CHANNELS))
     ),

@@ -40,8 +40,9 @@ class FeatureScaling(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Shapes as above."""
-        scaled = torch.clamp((features - self.median) * self.scale, -self.clip, self.clip)
-        return torch.nan_to_num(scaled)
+        # NaN goes first: not every runtime that takes the compiled network clamps it to NaN.
+        known = torch.where(torch.isnan(features), self.median, features)
+        return torch.clamp((known - self.median) * self.scale, -self.clip, self.clip)
 
 
 class SelfAttention(nn.Module):

@@ -90,6 +90,13 @@ def set_temperature(network: ForecastNetwork, temperature: NDArray[np.float64]) 
     calibration.shift *= factor
 
 
+def take_over(network: ForecastNetwork, other: ForecastNetwork) -> None:
+    """Set temperature and confidence to those of another network."""
+    mine, theirs = network.calibration(), other.calibration()
+    for name in ("scale", "shift", "trust", "lean", "doubt"):
+        getattr(mine, name).copy_(getattr(theirs, name))
+
+
 def set_call_balance(
     network: ForecastNetwork, shares: NDArray[np.float64], exponents: Sequence[float]
 ) -> None:

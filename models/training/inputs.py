@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import windows
+from kernels import labels, windows
+from kernels.mid_changes import mid_change_shares
 from kernels.windows import EncodedRows
 from models.encoding import BOOK_ROWS, FEATURE_ROWS, Encoding, mirrored
 from models.training.features import read_features
@@ -71,6 +72,23 @@ class TableInputs:
         """A table of features has no mirror."""
 
 
+class HistoryInputs:
+    """How often the mid moved lately, (2,); the same in a mirror."""
+
+    window = 1
+
+    def __init__(self, recording: Recording) -> None:
+        self._table = mid_change_shares(labels.doubled_mid(recording.ask_px, recording.bid_px))
+
+    def read(self, rows: Rows) -> tuple[Floats, ...]:
+        """Items (B, 2)."""
+        return (self._table[rows],)
+
+    def read_mirrored(self, rows: Rows) -> tuple[Floats, ...]:
+        """Items (B, 2)."""
+        return self.read(rows)
+
+
 class JoinedInputs:
     """Several inputs of one network."""
 
@@ -104,6 +122,8 @@ def read_inputs(recording: Recording, file: Path, encodings: Sequence[Encoding])
 def _read(recording: Recording, file: Path, encoding: Encoding) -> Inputs:
     if encoding is Encoding.BOOK_WINDOW:
         return BookInputs(recording)
+    if encoding is Encoding.BOOK_HISTORY:
+        return HistoryInputs(recording)
     if encoding is Encoding.FEATURE_ROWS:
         return TableInputs(read_features(recording, file), length=FEATURE_ROWS)
     if encoding is Encoding.FEATURE_ROW:

@@ -40,6 +40,7 @@ LARGE = TrainingSettings(
 RECIPES = {
     "bin_ctabl": Recipe(SMALL, config={"summary": True}),
     "book_mlp": Recipe(replace(SMALL, batch_size=256, epochs=4, epoch_share=1.0)),
+    "book_memory": Recipe(replace(SMALL, batch_size=256, epochs=6, epoch_share=1.0, weight_decay=0.5)),
     "mlplob": Recipe(SMALL, config={"summary": True}),
     "tlob": Recipe(replace(LARGE, mirror=True)),
     "cnn_lstm": Recipe(LARGE),
@@ -55,8 +56,10 @@ def recipe(architecture: str, *, fi2010: bool = False) -> Recipe:
     found = RECIPES.get(architecture, Recipe())
     if not fi2010:
         return found
-    if architecture == "book_mlp":
-        raise ValueError("architecture: book_mlp reads ticks and sizes; FI-2010 has neither, choose another")
+    if architecture in ("book_mlp", "book_memory"):
+        raise ValueError(
+            f"architecture: {architecture} reads ticks and sizes; FI-2010 has neither, choose another"
+        )
     config: dict[str, object] = {"encoding": Encoding.FI2010_WINDOW.value}
     if architecture in ("bin_ctabl", "mlplob"):
         config |= {"levels": FI2010_LEVELS, "summary": False}

@@ -11,6 +11,7 @@ from kernels.features.candles import Candles
 from kernels.features.layout import FEATURE_ROWS
 from kernels.features.market import Instrument, MarketFeatures
 from kernels.features.names import FEATURE_COUNT
+from kernels.mid_changes import MidChanges
 from kernels.windows import CHANNELS, ROWS
 from server.engine.market_events import (
     Control,
@@ -42,6 +43,7 @@ class SymbolBook:
         self.event_time_us = 0
         self._market: MarketFeatures | None = None
         self._history: Candles | None = None
+        self._changes = MidChanges()
         self._since_signal = 0
         self._signal_at_s = float("-inf")
         self.awaiting: Awaiting | None = None
@@ -101,6 +103,8 @@ class SymbolBook:
             last_update_id=snapshot.update_id,
             is_row=snapshot.is_update,
         )
+        if not snapshot.is_update:
+            self._changes.clear()
         return snapshot.is_update
 
     def _begin(self, snapshot: Snapshot) -> MarketFeatures:
@@ -122,8 +126,10 @@ class SymbolBook:
         self.sequence += 1
         self.event_time_us = event_time_us
         self._since_signal += 1
+        mid2 = self.best_bid_ticks + self.best_ask_ticks
+        self._changes.push(mid2)
         if self.awaiting is not None:
-            self.awaiting.update(self.best_bid_ticks + self.best_ask_ticks)
+            self.awaiting.update(mid2)
 
     @property
     def due(self) -> bool:
@@ -150,6 +156,7 @@ class SymbolBook:
             horizon_updates=horizon_updates,
             window=window,
             feature_rows=rows,
+            book_history=self._changes.read(),
         )
 
     @property

@@ -19,7 +19,8 @@ class MarketObservation:
 
     ``window`` is (100, 20, 4) float32, row x level x (ask price, ask size, bid
     price, bid size), encoded as ``kernels.windows`` says; ``feature_rows`` is
-    (60, 112) float32, oldest first, NaN where history is short. Both are the
+    (60, 112) float32, oldest first, NaN where history is short; ``book_history``
+    is (2,) as of ``kernels.mid_changes``, None where nobody counted. All are the
     observation's own. ``warm``: the window is full; ``features_warm``: 60 rows
     are in and every feature of the newest is defined.
     """
@@ -32,6 +33,7 @@ class MarketObservation:
     horizon_updates: int
     window: NDArray[np.float32]
     feature_rows: NDArray[np.float32]
+    book_history: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

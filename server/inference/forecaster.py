@@ -92,6 +92,8 @@ def _inputs(observation: MarketObservation, manifest: Manifest) -> Inputs | None
 def _input(observation: MarketObservation, encoding: str) -> NDArray[np.float32] | None:
     if encoding == Encoding.BOOK_WINDOW:
         return observation.window if observation.warm else None
+    if encoding == Encoding.BOOK_HISTORY:
+        return observation.book_history
     if not observation.features_warm:
         return None
     return observation.feature_rows if encoding == Encoding.FEATURE_ROWS else observation.feature_rows[-1]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 import structlog
 
+from server.inference.backend import Backend
 from server.inference.batching import BatchSettings
 from server.inference.errors import InferenceError
 from server.inference.forecaster import NetworkForecaster
@@ -29,10 +30,11 @@ class Networks:
         """
         self.settings = settings
         self._stopped = False
+        backend = _backend(settings)
         self._workers = Workers(settings.workers)
         self.repository = ModelRepository(
             settings.repository,
-            backend=TorchScriptBackend(),
+            backend=backend,
             workers=self._workers,
             batching=BatchSettings(
                 max_batch=settings.max_batch,
@@ -101,3 +103,19 @@ class Networks:
     def _close(self) -> None:
         self.repository.close()
         self._workers.close()
+
+
+def _backend(settings: InferenceSettings) -> Backend:
+    """What the settings name.
+
+    Raises:
+        ValueError: it is not installed.
+    """
+    if settings.backend == "torchscript":
+        return TorchScriptBackend()
+    from server.inference.openvino_backend import OpenVinoBackend  # noqa: PLC0415 - an extra
+
+    try:
+        return OpenVinoBackend(workers=settings.workers)
+    except ValueError as error:
+        raise ValueError(f"inference -> backend: {error}") from None

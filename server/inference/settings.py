@@ -29,8 +29,13 @@ class InferenceSettings(BaseModel):
     workers: int = Field(
         default=1, ge=1, le=64, description="threads that run networks, one intra-op thread each"
     )
+    backend: Literal["torchscript", "openvino"] = Field(
+        default="torchscript",
+        description="what runs the networks; openvino needs pip install 'consilience-server[openvino]'",
+    )
     precision: Literal["fp32", "bf16", "int8"] = Field(
-        default="fp32", description="which weights of an artifact are loaded"
+        default="fp32",
+        description="which weights of an artifact are loaded; of openvino: what it computes in, fp32 or bf16",
     )
     max_batch: int = Field(default=16, ge=1, le=1024, description="items computed together at most")
     queue_delay_ms: float = Field(

@@ -76,6 +76,18 @@ async def test_as_the_network_itself(networks):
     assert answer.self_confidence == pytest.approx(confidence[0, 0])
 
 
+async def test_a_network_with_a_memory_needs_the_history(tmp_path):
+    artifacts.write(tmp_path, version=1, kind="book_memory")
+    networks = Networks(InferenceSettings(repository=tmp_path))
+    member = forecaster(networks)
+    without = await member.forecast(query(), soon())
+    assert without.reason is AbsentReason.NOT_APPLICABLE
+    history = np.array([0.1, 0.2], np.float32)
+    answer = await member.forecast(query(book_history=history), soon())
+    assert isinstance(answer, Forecast)
+    await networks.close()
+
+
 async def test_outcomes_in_another_order(networks):
     member = forecaster(networks)
     straight = await member.forecast(query(), soon())

@@ -26,6 +26,7 @@ def test_settings_survive_json():
 @pytest.mark.parametrize(
     ("name", "least", "most"),
     [
+        ("book_memory", 8_000, 16_000),
         ("bin_ctabl", 6_000, 18_000),
         ("mlplob", 25_000, 45_000),
         ("tlob", 1_100_000, 1_300_000),

@@ -25,13 +25,14 @@ MAX_SYMBOL = 64
 
 MARKET_COLUMNS = market_columns(DIRECTIONS)
 _WINDOW, _ROWS = INPUTS[Encoding.BOOK_WINDOW], INPUTS[Encoding.FEATURE_ROWS]
+_HISTORY = INPUTS[Encoding.BOOK_HISTORY]
 MARKET_INPUTS = tuple(
-    TensorForm(spec.name, spec.datatype, spec.shape, optional=True) for spec in (_WINDOW, _ROWS)
+    TensorForm(spec.name, spec.datatype, spec.shape, optional=True) for spec in (_WINDOW, _ROWS, _HISTORY)
 )
 
 
 class MarketEnsemble(CountedEnsemble):
-    """Says which way a market goes, of its book window, its feature rows, or both. Nothing is recorded."""
+    """Says which way a market goes, of its window, feature rows and history. Nothing is recorded."""
 
     def __init__(self, ensemble: Ensemble, engines: Engines) -> None:
         super().__init__(form_of(ensemble, MARKET_INPUTS, MARKET_COLUMNS, MAX_BATCH))
@@ -62,7 +63,8 @@ class MarketEnsemble(CountedEnsemble):
 
 def _observations(inputs: Mapping[str, Array], wishes: Wishes, horizon: int) -> list[MarketObservation]:
     if not inputs:
-        raise invalid(f"give the input {_WINDOW.name!r}, {_ROWS.name!r}, or both, as the members need them")
+        names = ", ".join(repr(spec.name) for spec in (_WINDOW, _ROWS, _HISTORY))
+        raise invalid(f"give at least one of the inputs {names}, as the members need them")
     parameters = dict(wishes.parameters)
     symbol = str(parameters.pop("symbol", ""))[:MAX_SYMBOL]
     updates = int(number("horizon_updates", parameters.pop("horizon_updates", horizon)))
@@ -71,7 +73,7 @@ def _observations(inputs: Mapping[str, Array], wishes: Wishes, horizon: int) -> 
             f"parameter {next(iter(parameters))!r} is not known to this model; "
             "it knows symbol and horizon_updates"
         )
-    windows, rows = inputs.get(_WINDOW.name), inputs.get(_ROWS.name)
+    windows, rows, histories = (inputs.get(spec.name) for spec in (_WINDOW, _ROWS, _HISTORY))
     size = len(next(iter(inputs.values())))
     return [
         MarketObservation(
@@ -83,6 +85,7 @@ def _observations(inputs: Mapping[str, Array], wishes: Wishes, horizon: int) -> 
             horizon_updates=updates,
             window=np.zeros(_WINDOW.shape, np.float32) if windows is None else windows[item],
             feature_rows=np.full(_ROWS.shape, np.nan, np.float32) if rows is None else rows[item],
+            book_history=None if histories is None else histories[item],
         )
         for item in range(size)
     ]

@@ -33,6 +33,19 @@ def test_features_of_the_real_recording_come_from_its_events():
     np.testing.assert_allclose(table[:, 21], spread, rtol=1e-5)
 
 
+def test_history_is_counted_row_by_row_and_has_no_sides(tmp_path):
+    file = books.write(tmp_path)
+    recording = read_recording(file)
+    inputs = read_inputs(recording, file, [Encoding.BOOK_HISTORY])
+    rows = np.array([0, 1, 150, 399])
+    (items,) = inputs.read(rows)
+    mids = recording.ask_px[:, 0] + recording.bid_px[:, 0]
+    for row, item in zip(rows, items, strict=True):
+        moved = np.count_nonzero(np.diff(mids[max(0, row - 300) : row + 1]))
+        assert item[0] == pytest.approx(moved / min(row + 1, 300))
+    np.testing.assert_array_equal(inputs.read_mirrored(rows)[0], items)
+
+
 def test_events_of_another_recording_are_refused(tmp_path):
     file = books.write(tmp_path)
     np.savez(

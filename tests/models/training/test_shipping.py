@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from models import artifact, scores
+from models.architectures import architecture, make_config
 from models.training import calibrate, shipping, walk_forward
 from models.training.inference import Answers
 from models.training.job import Job, run_job
@@ -83,6 +84,31 @@ def test_a_refit_learns_from_all_rows_and_is_calibrated_by_the_tests(tmp_path):
     inputs = torch.randn(3, 100, 20, 4).abs()
     first, second = (artifact.load(each.folder).network(inputs) for each in (done, again))
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_a_test_of_a_refit_learns_from_all_rows_before_it(tmp_path):
+    file = books.write(tmp_path, **books.arrays(rows=2400))
+    source = RecordingSource(file)
+    config = make_config("book_memory", {"horizons": (5, 10), "width": 8})
+    task = walk_forward.Task(
+        source,
+        source.inputs(config.encodings),
+        architecture("book_memory"),
+        config,
+        SETTINGS,
+        LabelSettings(),
+    )
+    split = source.tests(folds=2, validation_share=0.2, **task.span)[0]
+    course = walk_forward.Course(checkpoint=tmp_path / "one.npz")
+    trained = walk_forward.train_split(task, split, SETTINGS, course)
+    assert trained.split.train.stop == split.validation.stop < split.test.start - task.span["window"]
+    assert trained.past == int(0.6 * 2400)
+    kept = walk_forward.train_split(task, split, replace(SETTINGS, refit=False), course)
+    for name in ("scale", "trust", "doubt"):
+        mine, theirs = (getattr(each.network.calibration(), name) for each in (trained, kept))
+        assert torch.equal(mine, theirs)
+    weights = [each.network.heads.answers.weight for each in (trained, kept)]
+    assert not torch.equal(*weights)
 
 
 def test_everything_is_every_row_with_a_label():
