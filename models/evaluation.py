@@ -4,9 +4,9 @@
 A network is judged by its own definition of a direction: the thresholds in its
 manifest, which come from its training rows. The ensemble pools the networks'
 probabilities, at each horizon those of the networks whose walk-forward scores
-come close to the best, each weighed by how far they lie above persistence, with the kernels that also pool language models; it and the
-baselines are judged by the thresholds of the network that learned from the
-most rows.
+come close to the best, each weighed by how far they lie above persistence, with
+the kernels that also pool language models; it and the baselines are judged by
+the thresholds of the network that learned from the most rows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -193,7 +193,7 @@ def _padded(values: NDArray[np.float64], nothing: float) -> NDArray[np.float64]:
 
 
 def _pool(members: list[Judged], manifests: list[Manifest]) -> Judged:
-    """Log-odds pool of the best members that have a horizon; its confidence is that of the direction called."""
+    """Log-odds pool of the best members at each horizon; its confidence is that of the direction called."""
     learned = max(range(len(members)), key=lambda m: np.diff(manifests[m].provenance.train_rows)[0])
     reference = members[learned]
     pooled, offsets = [], []

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks run by OpenVINO, converted from the compiled artifact.
 
-It needs ``pip install 'consilience-server[openvino]'``. Precision bf16 is arithmetic here, not storage: the fp32 weights are loaded and
-the processor computes in bf16 where it can. Which backend is the faster depends
+It needs ``pip install 'consilience-server[openvino]'``. Precision bf16 is arithmetic
+here, not storage: the fp32 weights are loaded and the processor computes in bf16
+where it can. Which backend is the faster depends
 on network and processor: ``python -m benchmarks.inference.backends``.
 """
 
