@@ -70,7 +70,7 @@ def _measured(kind: Architecture, rounds: int) -> dict[str, Any]:
 
 
 def _openvino(content: bytes, shapes: list[tuple[int, ...]]) -> Call:
-    import openvino  # type: ignore[import-not-found]  # noqa: PLC0415 - measured where it is installed
+    import openvino  # noqa: PLC0415 - measured where it is installed
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

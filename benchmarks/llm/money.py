@@ -61,7 +61,7 @@ Call = Callable[[], Awaitable[None]]
 @asynccontextmanager
 async def bare(url: str, model: str) -> AsyncIterator[Call]:
     overhead.MODEL = model
-    async with overhead.bare(url, Transport.DIRECT) as one:
+    async with overhead.bare(url, Transport.AIOHTTP) as one:
 
         async def five() -> None:
             await asyncio.gather(*(one() for _ in range(MEMBERS)))
@@ -79,7 +79,7 @@ async def engine(url: str, model: str, database: str, kind: tuple[int, bool] | N
             )
             for i in range(MEMBERS)
         }
-        room = LanguageModels({"sim": overhead.settings(url, Transport.DIRECT)}, chats)
+        room = LanguageModels({"sim": overhead.settings(url, Transport.AIOHTTP)}, chats)
         stack.push_async_callback(room.close)
         spec = EnsembleSpec("e", tuple(map(MemberSpec, chats)), deadline_s=60.0, durability=Durability.NONE)
         store = await open_store(StorageSettings(url=database))

@@ -85,8 +85,6 @@ async def member(url: str, transport: Transport) -> Any:
 
 
 CANDIDATES: dict[str, Callable[[str], Any]] = {
-    "bare httpx2, direct": lambda url: bare(url, Transport.DIRECT),
-    "member, direct": lambda url: member(url, Transport.DIRECT),
     "bare httpx2 on aiohttp": lambda url: bare(url, Transport.AIOHTTP),
     "member on aiohttp": lambda url: member(url, Transport.AIOHTTP),
     "bare httpx2, own transport": lambda url: bare(url, Transport.HTTPX2),
@@ -135,8 +133,8 @@ def summary(loads: list[Load]) -> dict[str, Any]:
 def ratios(results: dict[str, Any]) -> dict[str, float]:
     made = {}
     for in_flight in IN_FLIGHT:
-        ours = results[f"member, direct, {in_flight} in flight"]["cpu_us_median"]
-        bare_us = results[f"bare httpx2, direct, {in_flight} in flight"]["cpu_us_median"]
+        ours = results[f"member on aiohttp, {in_flight} in flight"]["cpu_us_median"]
+        bare_us = results[f"bare httpx2 on aiohttp, {in_flight} in flight"]["cpu_us_median"]
         made[f"member / bare, {in_flight} in flight"] = round(ours / bare_us, 2)
         if (other := results.get(f"litellm Router, {in_flight} in flight")) is not None:
             made[f"litellm / member, {in_flight} in flight"] = round(other["cpu_us_median"] / ours, 2)

@@ -32,7 +32,6 @@ from benchmarks.serving import simulating
 from server.forecasting.deadline import Deadline, SystemClock
 from server.forecasting.forecast import Absent, Cost, CostSource
 from server.llm.attempts import Attempt
-from server.llm.direct_transport import DirectTransport
 from server.llm.room import LanguageModels
 from server.llm.settings import ChatSettings, ProviderSettings
 
@@ -144,14 +143,13 @@ def memory_mib() -> float:
 def count(made: LanguageModels) -> dict[str, float]:
     """What must not grow, while nobody asks."""
     provider = made.providers["sim"]
-    transport = provider._transport
-    assert isinstance(transport, DirectTransport)
+    connector = provider._transport.client.connector  # type: ignore[attr-defined]
     limiters = [limiter for endpoint in provider.endpoints.values() for limiter in endpoint.limiters]
     gc.collect()
     return {
         "tasks": len(asyncio.all_tasks()),
-        "connections_kept": transport.kept,
-        "connections_in_use": transport.in_use,
+        "connections_kept": sum(len(kept) for kept in connector._conns.values()),
+        "connections_in_use": len(connector._acquired),
         "in_flight": sum(limiter.in_flight for limiter in limiters),
         "waiting": sum(limiter.waiting for limiter in limiters),
         "files": len(list(Path("/proc/self/fd").iterdir())),

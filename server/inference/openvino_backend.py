@@ -39,7 +39,7 @@ class OpenVinoBackend:
             ValueError: it is not installed.
         """
         try:
-            import openvino  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - an extra
+            import openvino  # noqa: PLC0415 - an extra
         except ImportError:
             raise ValueError(
                 "OpenVINO is not installed: pip install 'consilience-server[openvino]'"

@@ -35,7 +35,6 @@ class Format(StrEnum):
 class Transport(StrEnum):
     """What carries the bytes under httpx2. ADR 2 has the measurement."""
 
-    DIRECT = "direct"
     AIOHTTP = "aiohttp"
     HTTPX2 = "httpx2"
 
@@ -112,7 +111,7 @@ class ProviderSettings(_Settings):
     headers: dict[str, str] = Field(
         default_factory=dict, description="sent with every request; values may be references"
     )
-    transport: Transport = Transport.DIRECT
+    transport: Transport = Transport.AIOHTTP
     max_connections: int = Field(default=512, ge=1)
     keep_alive_s: float = Field(default=90.0, ge=0)
     verify_tls: bool = True

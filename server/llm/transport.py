@@ -15,7 +15,6 @@ import httpx2
 
 from server.forecasting.forecast import AbsentReason
 from server.llm.aiohttp_transport import AiohttpTransport
-from server.llm.direct_transport import DirectTransport
 from server.llm.failures import Failure
 from server.llm.settings import ProviderSettings, Transport
 
@@ -34,8 +33,6 @@ def make_transport(settings: ProviderSettings) -> httpx2.AsyncBaseTransport:
     proxy = httpx2.Proxy(settings.proxy) if settings.proxy else None
     if settings.transport is Transport.HTTPX2:
         return httpx2.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy, trust_env=False)
-    if settings.transport is Transport.DIRECT and proxy is None:
-        return DirectTransport(context, settings.max_connections, settings.keep_alive_s)
     return AiohttpTransport(lambda: _session(settings, context), proxy)
 
 

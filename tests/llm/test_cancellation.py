@@ -6,9 +6,7 @@ import asyncio
 import pytest
 
 from server.forecasting.forecast import AbsentReason, CostSource, Forecast
-from server.llm.direct_transport import DirectTransport
 from server.llm.room import LanguageModels
-from server.llm.settings import Transport
 from tests.eventually import eventually
 from tests.llm.conftest import QUERY, Bench, deadline
 from tests.llm.wires import WireCase, each_mode, each_wire
@@ -71,9 +69,8 @@ async def test_nothing_is_left_behind(bench: Bench, stream: bool) -> None:
     await eventually(lambda: task_names() <= before)
 
 
-@pytest.mark.parametrize("transport", [Transport.DIRECT, Transport.AIOHTTP])
-async def test_a_connection_survives_success_and_not_a_cancel(bench: Bench, transport: Transport) -> None:
-    room = bench.models({"transport": transport}, m={"model": "sim-50ms", "stream": False})
+async def test_a_connection_survives_success_and_not_a_cancel(bench: Bench) -> None:
+    room = bench.models(m={"model": "sim-50ms", "stream": False})
     for _ in range(3):
         assert isinstance(await room.forecasters["m"].forecast(QUERY, deadline()), Forecast)
     assert open_connections(room) == 1
@@ -82,11 +79,8 @@ async def test_a_connection_survives_success_and_not_a_cancel(bench: Bench, tran
 
 
 def open_connections(room: LanguageModels) -> int:
-    """Connections that are kept for the next request."""
-    transport = room.providers["sim"]._transport
-    if isinstance(transport, DirectTransport):
-        return transport.kept
-    session = transport.client  # type: ignore[attr-defined]
+    """Connections that aiohttp keeps for the next request."""
+    session = room.providers["sim"]._transport.client  # type: ignore[attr-defined]
     return sum(len(kept) for kept in session.connector._conns.values())
 
 

@@ -12,7 +12,6 @@ from itertools import product
 import pytest
 
 from server.forecasting.forecast import Absent, AbsentReason, Answer, CostSource
-from server.llm.settings import Transport
 from server.simulator.ledger import Entry
 from tests.eventually import eventually
 from tests.llm.catalogue import CATALOGUE, DIFFERENT, Case
@@ -50,16 +49,11 @@ class Run:
     def model(self) -> str:
         return f"sim-p0.73-{self.case.fault}-w{self.number}"
 
-    @property
-    def transport(self) -> Transport:
-        """Both that may be the default, in turn."""
-        return (Transport.DIRECT, Transport.AIOHTTP)[(self.number // 2) % 2]
-
     async def ask(self, bench: Bench) -> None:
         self.answer = await replace(bench, notes=self.notes).ask(
             self.model,
             seconds=self.case.seconds,
-            provider={"transport": self.transport, **self.wire.provider(bench.simulator.url)},
+            provider=self.wire.provider(bench.simulator.url),
             stream=self.mode == "stream",
             temperature=0.5,
         )

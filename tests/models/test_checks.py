@@ -13,6 +13,7 @@ FORMS = [
     ("bin_ctabl", {"levels": 20}),
     ("bin_ctabl", {"levels": 1, "horizons": [10]}),
     ("bin_ctabl", {"levels": 10, "encoding": "fi2010_window_as_published"}),
+    ("book_memory", {}),
     ("book_mlp", {}),
     ("mlplob", {}),
     ("mlplob", {"summary": True}),
