@@ -165,9 +165,11 @@ async def test_what_smaller_charges_release_is_used(closing: list[Asking], scene
 @only_sqlite
 async def test_kill_9_overshoots_nothing(closing: list[Asking], victim: Asking, scene: Scene) -> None:
     """What the dead process may have spent is booked as if it had been, and marked as an estimate."""
-    everybody = [victim, *closing]
-    await scene.open(everybody, models="sim-p0.73-300ms")
-    for each in everybody:
+    await scene.open([victim], models="sim-p0.73-60000ms")
+    await scene.open(closing, models="sim-p0.73-300ms")
+    victim.tell("ask 5 5")
+    await eventually(lambda: len(scene.simulator.service.ledger.entries()) == 5)
+    for each in closing:
         each.tell("ask 15 5")
     await eventually(lambda: len(scene.simulator.service.ledger.entries()) >= 20)
     victim.kill()
