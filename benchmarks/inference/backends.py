@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenVINO against TorchScript: each network, one thread, converted from the compiled artifact.
 
-In fp32, and computing in bf16 where the processor can. Processor time of one call, batches of one and of 16, in turns within a round.
-A runtime that cannot take a network is named with its reason. It needs
-``openvino`` in this environment (``uv pip install openvino``); weights are
-fresh, which changes nothing here.
+In fp32, and computing in bf16 where the processor can. Processor time of one
+call, batches of one and of 16, in turns within a round. A runtime that cannot
+take a network is named with its reason. Weights are fresh, which changes nothing
+here.
 
 python -m benchmarks.inference.backends [--rounds 7]
 """
