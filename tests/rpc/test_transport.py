@@ -6,6 +6,7 @@ import asyncio
 import grpc
 import pytest
 from google.rpc import code_pb2
+from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from consilience.v1 import admin_service_pb2 as admin
@@ -117,3 +118,10 @@ async def test_draining_finishes_what_is_under_way(running: Running) -> None:
     assert (await call).prediction.outcome == "YES"
     await draining
     await asked
+
+
+async def test_channelz_shows_the_server_and_its_calls(running: Running) -> None:
+    stub = channelz_pb2_grpc.ChannelzStub(running.channel)
+    await running.predict.Aggregate(pb.AggregateRequest(probabilities=[0.7]))
+    servers = (await stub.GetServers(channelz_pb2.GetServersRequest())).server
+    assert sum(server.data.calls_started for server in servers) >= 1
