@@ -29,6 +29,8 @@ DEFAULT_HIGH_AGREEMENT = 0.8
 
 Floats = NDArray[np.float64]
 
+#: What packed doubles are; a made dtype, which NumPy need not look up.
+_DOUBLE = np.dtype("<f8")
 _DEFAULT_THRESHOLDS = (DEFAULT_MIN_AGREEMENT, DEFAULT_HIGH_AGREEMENT)
 _NO_PARAMETERS: Mapping[str, float] = {}
 _PROBABILITIES = tag(AggregateRequest, "probabilities", LENGTH)
@@ -85,7 +87,7 @@ def _packed_doubles(data: bytes) -> dict[int, Floats] | None:
             if length % 8 or at > end:
                 return None
             # A bytearray, because the kernels take arrays that may be written to.
-            found[field] = np.frombuffer(bytearray(data[begin:at]))
+            found[field] = np.frombuffer(bytearray(data[begin:at]), _DOUBLE)
     except IndexError:  # cut short
         return None
     return found
@@ -179,7 +181,7 @@ def _unpacked(tensor: tensor_pb2.Tensor) -> tuple[Floats, int]:
     if len(shape) == 2 and columns == 0:
         raise InvalidRequestError.of("matrix.shape", "a matrix needs at least 2 outcomes")
     # A copy: the kernels take writable arrays, and the message owns these bytes.
-    return np.frombuffer(tensor.data, dtype="<f8").astype(np.float64), columns
+    return np.frombuffer(tensor.data, dtype=_DOUBLE).astype(np.float64), columns
 
 
 def _checked_weights(weights: Floats | None, members: int) -> Floats:
