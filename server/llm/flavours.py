@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 Json = dict[str, Any]
+#: More US dollars than any call costs; a larger figure is a fault, not a bill.
+_MOST_USD = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +33,22 @@ class Flavour:
     look_up_path: str = ""
 
 
+def credits_nano_usd(amount: Any) -> int | None:
+    """Credits of one US dollar in nano US dollars; None where they are no amount of money."""
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount <= _MOST_USD:
+        return None
+    return round(amount * 1e9)
+
+
 def _credits(usage: Json) -> int | None:
     """OpenRouter: ``cost`` in credits of one US dollar."""
-    cost = usage.get("cost")
-    return (
-        round(cost * 1e9)
-        if isinstance(cost, int | float) and not isinstance(cost, bool) and cost >= 0
-        else None
-    )
+    return credits_nano_usd(usage.get("cost"))
 
 
 def _ticks(usage: Json) -> int | None:
     """xAI: ``cost_in_usd_ticks``, ten to the tenth of them a dollar."""
     ticks = usage.get("cost_in_usd_ticks")
-    return -(-ticks // 10) if type(ticks) is int and ticks >= 0 else None
+    return -(-ticks // 10) if type(ticks) is int and 0 <= ticks <= _MOST_USD * 10**10 else None
 
 
 _OPENAI = Flavour(

@@ -16,7 +16,7 @@ from server.llm.completion import ChatRequest
 from server.llm.endpoint import Endpoint
 from server.llm.exchange import Exchange, fetch
 from server.llm.failures import BREAKING, Failure, Parameter
-from server.llm.flavours import Flavour, flavour_of
+from server.llm.flavours import Flavour, credits_nano_usd, flavour_of
 from server.llm.keys import DEAD_S, Key, KeyRing, label_of
 from server.llm.limiter import Permit
 from server.llm.pricing import PriceBook
@@ -27,6 +27,7 @@ from server.llm.secrets import Secret, resolve
 from server.llm.settings import PriceSettings, ProviderSettings
 from server.llm.transport import make_transport
 from server.llm.wire.formats import make_wire
+from server.llm.wire.shapes import table
 
 #: A model that the provider does not know is asked again after so long.
 UNKNOWN_MODEL_S = 600.0
@@ -203,8 +204,7 @@ class Provider:
         answer = await self._get(self.flavour.look_up_path.format(id=response_id), deadline)
         if isinstance(answer, Failure) or answer[0] != 200 or not isinstance(answer[1], dict):
             return None
-        cost = (answer[1].get("data") or {}).get("total_cost")
-        return round(cost * 1e9) if isinstance(cost, int | float) else None
+        return credits_nano_usd(table(answer[1].get("data")).get("total_cost"))
 
     async def _get(self, path: str, deadline: Deadline) -> tuple[int, Any] | Failure:
         secret = self.keys.keys[0].secret.reveal() if self.keys.keys else ""
