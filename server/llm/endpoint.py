@@ -73,6 +73,11 @@ class Endpoint:
         """The model does not take this parameter; it is never sent again."""
         self._refused |= {parameter}
 
+    def revive(self) -> None:
+        """Ask the model again, whatever was wrong with it: an operator has mended that."""
+        self.unknown_until_s = 0.0
+        self.breaker.try_now()
+
     def learn_readable(self, *, readable: bool) -> bool:
         """Whether an answer under a schema could be read; too many that could not, and it goes into words.
 

@@ -76,6 +76,11 @@ class FailoverForecaster:
         """The first forecast of those who can give one; else the member's own reason, with all costs."""
         return await _first_answer([("", self._own), *self._others.items()], query, deadline)
 
+    def revive(self) -> None:
+        """All of them try everything again."""
+        for each in self._all:
+            each.revive()
+
     def instead(self, attempt: int) -> "Substitutes":
         """Another model than is under way: the others in turn, then the member's own with its next key."""
         line = [*self._others.items(), ("", self._own)]

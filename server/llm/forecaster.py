@@ -60,6 +60,10 @@ class ChatForecaster:
         own_key = query.keys.get(self._member.provider.name) if query.keys else None
         return await Asking(self._member, query, deadline.earlier(MARGIN_S), own_key).run()
 
+    def revive(self) -> None:
+        """Use refused keys, an unknown model and an open circuit again at once."""
+        self._member.provider.revive(self._member.endpoint)
+
     def upper_bound(self, query: Query) -> int | None:
         """More than one attempt can cost, in nano US dollars.
 

@@ -153,7 +153,8 @@ class Provider:
             endpoint.limiter(key).block(wait_s)
         elif reason in DEAD_S:
             self._lose_key(endpoint, key, failure)
-        elif reason is AbsentReason.CALLER_MODEL_UNKNOWN:
+        elif reason is AbsentReason.CALLER_MODEL_UNKNOWN and key in self.keys.keys:
+            # A caller's own key may lack a model that ours has: that is no reason to keep others from it.
             endpoint.unknown_until_s = self.clock.monotonic() + UNKNOWN_MODEL_S
             self.observer.alerted(self.name, "the provider does not know the model", failure.detail)
 
@@ -163,6 +164,12 @@ class Provider:
             return
         self.keys.block(key, endpoint.model, failure)
         self.observer.alerted(self.name, f"key {key.label} is out of use", failure.detail)
+
+    def revive(self, endpoint: Endpoint) -> None:
+        """Read the keys again, use them all, and ask the model: an operator has mended what was wrong."""
+        self.keys.reload()
+        self.keys.revive()
+        endpoint.revive()
 
     def judge(
         self, endpoint: Endpoint, ticket: int, failure: Failure | None, begun_s: float, due_s: float
