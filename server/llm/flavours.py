@@ -24,11 +24,13 @@ class Flavour:
     telemetry: str
     prices: str = ""
     max_tokens_field: str = "max_tokens"
-    old_max_tokens_field: str = "max_tokens"
+    other_max_tokens_field: str = "max_completion_tokens"
     effort: Callable[[str], Json] = lambda effort: {"reasoning_effort": effort}
     reported_cost: Callable[[Json], int | None] = lambda usage: None
     stream_options: Mapping[str, Any] = field(default_factory=lambda: {"include_usage": True})
     body: Mapping[str, Any] = field(default_factory=dict)
+    #: Laid over ``body`` for a provider that is trusted with the question alone.
+    strict_body: Mapping[str, Any] = field(default_factory=dict)
     #: Path that tells what a call has cost, by its id.
     look_up_path: str = ""
 
@@ -56,6 +58,7 @@ _OPENAI = Flavour(
     telemetry="openai",
     prices="openai",
     max_tokens_field="max_completion_tokens",
+    other_max_tokens_field="max_tokens",
     stream_options={"include_usage": True, "include_obfuscation": False},
 )
 _LOCAL = Flavour(name="local", telemetry="local")
@@ -73,10 +76,12 @@ FLAVOURS: Mapping[str, Flavour] = {
             reported_cost=_credits,
             stream_options={},
             look_up_path="/generation?id={id}",
-            # Without the first, an upstream that knows no schemas drops ours silently; the rest is privacy.
+            # In turn: an upstream that knows no schemas must not drop ours silently; privacy; two members
+            # must not fall back to one upstream without our knowing.
             body={
                 "provider": {"require_parameters": True, "data_collection": "deny", "allow_fallbacks": False}
             },
+            strict_body={"provider": {"zdr": True}},
         ),
         Flavour(name="xai", telemetry="x_ai", prices="x-ai", reported_cost=_ticks),
         Flavour(name="anthropic", telemetry="anthropic", prices="anthropic"),

@@ -21,12 +21,14 @@ class ChatForecaster:
 
     Raises:
         PromptError: a prompt cannot be read.
+        ValueError: a setting has no place in the provider's format, or a parameter is not known.
     """
 
     def __init__(self, name: str, settings: ChatSettings, provider: Provider) -> None:
         endpoint = provider.endpoint(settings.model, settings.price)
         for parameter in settings.unsupported:
             endpoint.learn_refused(Parameter(parameter))
+        _check_taken(settings, provider)
         prompter = Prompter(settings.prompt, dict(settings.variants), provider.allowed, provider.clock)
         self._member = Member(name, settings, provider, endpoint, prompter)
         self._identity = Identity("chat", provider.name, settings.model)
@@ -92,3 +94,15 @@ class ChatForecaster:
 
     async def close(self) -> None:
         """Nothing of its own to close: connections belong to the provider."""
+
+
+def _check_taken(settings: ChatSettings, provider: Provider) -> None:
+    """No setting may be dropped without a word."""
+    wanted = {name for name in ("seed", "temperature") if getattr(settings, name) is not None}
+    wanted |= {"schema_mode"} if settings.schema_mode == "tool" else set()
+    for name in sorted(wanted & provider.wire.lacks):
+        format_, value = provider.settings.format, getattr(settings, name)
+        raise ValueError(
+            f"{name}: format {format_} has no place for {value!r}; leave it out, or put it into 'extra' "
+            "in the model's own words"
+        )

@@ -2,6 +2,7 @@
 """One provider: its connections, keys and models. All members that ask there share it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -24,8 +25,9 @@ from server.llm.privacy import allowed_fields
 from server.llm.punctuality import Punctuality
 from server.llm.reconciling import Reconciler
 from server.llm.secrets import Secret, resolve
-from server.llm.settings import PriceSettings, ProviderSettings
+from server.llm.settings import Policy, PriceSettings, ProviderSettings
 from server.llm.transport import make_transport
+from server.llm.wire.format import merged
 from server.llm.wire.formats import make_wire
 from server.llm.wire.shapes import table
 
@@ -56,7 +58,7 @@ class Provider:
         self.clock = clock
         self.flavour: Flavour = flavour_of(settings.flavour, settings.base_url)
         self.allowed = allowed_fields(settings.policy, settings.allow)
-        self.wire = make_wire(settings.format, self.flavour)
+        self.wire = make_wire(settings.format, _obeying(self.flavour, settings.policy))
         self.keys = KeyRing(settings.references, clock)
         self.book = PriceBook(self.flavour.prices, settings.prices, clock)
         self._transport: httpx2.AsyncBaseTransport = make_transport(settings)
@@ -230,6 +232,13 @@ class Provider:
         if label in tried:
             return Failure(AbsentReason.PROVIDER_AUTH_FAILED, "the caller's own key was refused")
         return Key(secret, label)
+
+
+def _obeying(flavour: Flavour, policy: Policy) -> Flavour:
+    """The flavour with what the policy asks of the provider itself."""
+    if policy is not Policy.STRICT:
+        return flavour
+    return replace(flavour, body=merged(flavour.body, flavour.strict_body))
 
 
 def _header(value: str) -> bytes:

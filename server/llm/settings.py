@@ -4,7 +4,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class _Settings(BaseModel):
@@ -146,6 +146,23 @@ class EmbeddingSettings(_Settings):
     price: PriceSettings | None = None
 
 
+_CAP = "set max_output_tokens, from which the most that a call can cost is known"
+_MANY = "it multiplies what a call costs; name the model in several [forecasters] for several answers"
+_ASKED = "the server writes it"
+#: What 'extra' must not say: the bound of a call's cost would not hold, or the call would be another one.
+_OURS: dict[str, str] = {
+    "max_tokens": _CAP,
+    "max_completion_tokens": _CAP,
+    "max_output_tokens": _CAP,
+    "maxOutputTokens": _CAP,
+    "n": _MANY,
+    "candidateCount": _MANY,
+    "stream": "set stream",
+    "model": "set model",
+    **dict.fromkeys(("messages", "input", "instructions", "contents", "systemInstruction"), _ASKED),
+}
+
+
 class ChatSettings(_Settings):
     """One model as a member."""
 
@@ -162,15 +179,28 @@ class ChatSettings(_Settings):
     early: Literal["never", "at_deadline", "at_once"] = Field(
         default="at_deadline", description="when a stream's answer may be used before its end"
     )
-    schema_mode: Literal["native", "tool", "words"] = "native"
+    schema_mode: Literal["native", "tool", "words"] = Field(
+        default="native", description="how the answer's form is asked for; tool: anthropic_messages only"
+    )
     unsupported: tuple[str, ...] = Field(default=(), description="parameters never to send, e.g. temperature")
-    extra: dict[str, Any] = Field(default_factory=dict, description="merged into the request's body")
+    extra: dict[str, Any] = Field(
+        default_factory=dict, description="merged into the request's body, objects part by part"
+    )
     price: PriceSettings | None = None
     fallbacks: tuple[str, ...] = Field(
         default=(),
         max_length=4,
         description="chat forecasters that answer in its place, in order, when it cannot",
     )
+
+    @field_validator("extra")
+    @classmethod
+    def _is_beside_ours(cls, value: dict[str, Any]) -> dict[str, Any]:
+        inner = value.get("generationConfig")
+        for name in (*value, *(inner if isinstance(inner, dict) else ())):
+            if name in _OURS:
+                raise ValueError(f"{name!r} is not for 'extra': {_OURS[name]}")
+        return value
 
     @model_validator(mode="after")
     def _weights_are_positive(self) -> Self:

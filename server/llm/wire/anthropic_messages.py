@@ -11,7 +11,7 @@ from server.llm.completion import ChatRequest, Completion, Finish, usage_from
 from server.llm.failures import Failure, Parameter
 from server.llm.flavours import Flavour
 from server.llm.wire.errors import Said, classify
-from server.llm.wire.format import Json
+from server.llm.wire.format import Json, merged
 from server.llm.wire.headers import Headers, RateLimits, anthropic_limits
 from server.llm.wire.shapes import table, tables, words
 
@@ -30,6 +30,8 @@ class AnthropicMessages:
     """``POST {base}/v1/messages``."""
 
     probe_path = "/v1/models"
+    #: The API has dropped the temperature; for models that still take it, ``extra`` is the way.
+    lacks = frozenset({"seed", "temperature"})
 
     def __init__(self, flavour: Flavour) -> None:
         self._flavour = flavour
@@ -55,10 +57,9 @@ class AnthropicMessages:
             self._add_schema(body, request)
         if request.effort is not None and Parameter.EFFORT not in without:
             body.setdefault("output_config", {})["effort"] = request.effort
-        # No temperature: the API has dropped it. For models that still take it, ``extra`` is the way.
         if request.stream:
             body["stream"] = True
-        return {**body, **request.extra}
+        return merged(body, request.extra)
 
     def _add_schema(self, body: Json, request: ChatRequest) -> None:
         schema = request.schema

@@ -11,7 +11,7 @@ from server.llm.completion import ChatRequest, Completion, Finish, count, usage_
 from server.llm.failures import Failure, Parameter
 from server.llm.flavours import Flavour
 from server.llm.wire.errors import Said, classify
-from server.llm.wire.format import Json
+from server.llm.wire.format import Json, merged
 from server.llm.wire.headers import Headers, RateLimits, duration_s
 from server.llm.wire.shapes import table, tables, words
 
@@ -27,6 +27,7 @@ class Gemini:
     """``POST {base}/v1beta/models/{model}:generateContent``."""
 
     probe_path = "/v1beta/models?pageSize=1"
+    lacks = frozenset({"schema_mode"})
 
     def __init__(self, flavour: Flavour) -> None:
         self._flavour = flavour
@@ -53,14 +54,12 @@ class Gemini:
             config["seed"] = request.seed
         if request.effort is not None and Parameter.EFFORT not in without:
             config["thinkingConfig"] = _thinking(request.effort)
-        extra = dict(request.extra)
-        config |= extra.pop("generationConfig", {})
-        return {
+        body = {
             "systemInstruction": {"parts": [{"text": request.system}]},
             "contents": [{"role": "user", "parts": [{"text": request.user}]}],
             "generationConfig": config,
-            **extra,
         }
+        return merged(body, request.extra)
 
     def is_capped(self, without: frozenset[Parameter]) -> bool:
         """Unless the model refuses the cap."""

@@ -10,7 +10,7 @@ from server.llm.completion import ChatRequest, Completion, Finish, usage_from
 from server.llm.failures import Failure, Parameter
 from server.llm.flavours import Flavour
 from server.llm.wire.errors import Said, classify
-from server.llm.wire.format import Json
+from server.llm.wire.format import Json, merged
 from server.llm.wire.headers import Headers, RateLimits, openai_limits
 from server.llm.wire.shapes import table, tables, words
 
@@ -25,6 +25,7 @@ class OpenAIChat:
     """``POST {base}/chat/completions``."""
 
     probe_path = "/models"
+    lacks = frozenset({"schema_mode"})
 
     def __init__(self, flavour: Flavour) -> None:
         self._flavour = flavour
@@ -52,15 +53,15 @@ class OpenAIChat:
                 "json_schema": {"name": request.schema.name, "strict": True, "schema": request.schema.schema},
             }
         self._add_optional(body, request, without)
-        return {**body, **self._flavour.body, **request.extra}
+        return merged(merged(body, self._flavour.body), request.extra)
 
     def _add_optional(self, body: Json, request: ChatRequest, without: frozenset[Parameter]) -> None:
         flavour = self._flavour
-        # A model that refuses the newer name of the cap is given the older one.
-        capped = (
-            flavour.max_tokens_field if Parameter.MAX_TOKENS not in without else flavour.old_max_tokens_field
+        # A model that refuses one name of the cap is given the other.
+        refused = Parameter.MAX_TOKENS in without
+        body[flavour.other_max_tokens_field if refused else flavour.max_tokens_field] = (
+            request.max_output_tokens
         )
-        body[capped] = request.max_output_tokens
         if request.temperature is not None and Parameter.TEMPERATURE not in without:
             body["temperature"] = request.temperature
         if request.seed is not None and Parameter.SEED not in without:

@@ -10,7 +10,7 @@ from server.llm.completion import ChatRequest, Completion, Finish, usage_from
 from server.llm.failures import Failure, Parameter
 from server.llm.flavours import Flavour
 from server.llm.wire.errors import Said, classify
-from server.llm.wire.format import Json
+from server.llm.wire.format import Json, merged
 from server.llm.wire.headers import Headers
 from server.llm.wire.openai_chat import OpenAIChat
 from server.llm.wire.shapes import table, tables, words
@@ -23,6 +23,7 @@ class OpenAIResponses:
     """``POST {base}/responses``. Errors, limits and keys are as in Chat Completions."""
 
     probe_path = "/models"
+    lacks = frozenset({"schema_mode", "seed"})
 
     def __init__(self, flavour: Flavour) -> None:
         self._flavour = flavour
@@ -53,7 +54,7 @@ class OpenAIResponses:
                 }
             }
         self._add_optional(body, request, without)
-        return {**body, **request.extra}
+        return merged(body, request.extra)
 
     def _add_optional(self, body: Json, request: ChatRequest, without: frozenset[Parameter]) -> None:
         if Parameter.MAX_TOKENS not in without:
