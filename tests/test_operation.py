@@ -117,6 +117,22 @@ async def test_another_provider_answers_in_a_members_place(simulator: Simulator,
         assert shown['consilience_attempts_total{error_type="",member="gpt",provider="other"}'] == 2
 
 
+@pytest.mark.parametrize(("fault", "is_mended"), [("context", True), ("400", False), ("refuse", False)])
+async def test_a_larger_model_takes_what_is_too_long_for_one(
+    simulator: Simulator, tmp_path: Path, fault: str, is_mended: bool
+) -> None:
+    members = {"small": chat(f"sim-{fault}", fallbacks=["large"]), "large": chat("sim-p0.7")}
+    chosen = settings(
+        tmp_path,
+        providers={"sim": at(simulator)},
+        forecasters={**members, "market": chat("sim-p0.5")},
+        ensembles=ensemble("small", "market"),
+    )
+    async with running(chosen) as server:
+        (member, _) = (await server.ask()).members
+        assert member.forecast.fallback == ("large" if is_mended else "")
+
+
 async def test_an_outage_from_end_to_end(simulator: Simulator, tmp_path: Path) -> None:
     members = {"a": chat("sim-a"), "b": chat("sim-b"), "market": MARKET}
     breaker = {"consecutive_failures": 1, "open_s": 0.05, "trial_calls": 1, "ramp_s": 0}

@@ -67,6 +67,8 @@ class Asking:
     deadline: Deadline
     own_key: str | None = None
     attempts: int = 0
+    #: Of an absence: whether another model or provider may do better.
+    may_be_mended_elsewhere: bool = False
     _costs: list[Cost] = field(default_factory=list)
     _usages: list[TokenUsage] = field(default_factory=list)
     _taken: set[Step] = field(default_factory=set)
@@ -317,6 +319,7 @@ class Asking:
         )
 
     def _absent(self, failure: Failure) -> Absent:
+        self.may_be_mended_elsewhere = failure.may_be_mended_elsewhere
         return Absent(
             reason=failure.reason,
             detail=failure.detail,

@@ -25,7 +25,8 @@ class Failure:
     ``retry_after_s`` is the wait that the provider asked for. ``parameter`` is
     the part of the request that it refused. ``retry`` is the provider's own word
     on retrying, where it gave one. ``billed`` says whether the attempt may cost
-    money although it failed.
+    money although it failed. ``too_long``: the prompt is more than the model takes;
+    a larger one may take it.
     """
 
     reason: AbsentReason
@@ -35,6 +36,12 @@ class Failure:
     parameter: Parameter | None = None
     retry: bool | None = None
     billed: bool = False
+    too_long: bool = False
+
+    @property
+    def may_be_mended_elsewhere(self) -> bool:
+        """Whether another model or provider may do better."""
+        return self.reason in _ELSEWHERE or self.too_long
 
     def without(self, secret: str) -> "Failure":
         """The same with ``secret`` blotted out: some gateways repeat the key in their errors."""
@@ -52,3 +59,14 @@ BREAKING = frozenset(
         AbsentReason.PROVIDER_OVERLOADED,
     }
 )
+
+#: What another provider may mend: providers' own faults and our own closed doors, but no refusal to answer.
+_ELSEWHERE = BREAKING | {
+    AbsentReason.PROVIDER_RATE_LIMITED,
+    AbsentReason.PROVIDER_BILLING,
+    AbsentReason.PROVIDER_AUTH_FAILED,
+    AbsentReason.PROVIDER_BAD_OUTPUT,
+    AbsentReason.CALLER_MODEL_UNKNOWN,
+    AbsentReason.POLICY_RATE_LIMITED,
+    AbsentReason.POLICY_CIRCUIT_OPEN,
+}

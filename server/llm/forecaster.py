@@ -59,8 +59,14 @@ class ChatForecaster:
         Cancelled, it closes the connection, tells the observer what the attempt
         may have cost, and lets the cancellation through.
         """
+        answer, _ = await self.asked(query, deadline)
+        return answer
+
+    async def asked(self, query: Query, deadline: Deadline) -> tuple[Answer, bool]:
+        """As ``forecast``, and whether another model or provider may mend an absence."""
         own_key = query.keys.get(self._member.provider.name) if query.keys else None
-        return await Asking(self._member, query, deadline.earlier(MARGIN_S), own_key).run()
+        asking = Asking(self._member, query, deadline.earlier(MARGIN_S), own_key)
+        return await asking.run(), asking.may_be_mended_elsewhere
 
     def revive(self) -> None:
         """Use refused keys, an unknown model and an open circuit again at once."""

@@ -102,6 +102,7 @@ def classify(status: int, said: Said, headers: Headers) -> Failure:
         retry_after_s=wait_s,
         parameter=_parameter(said) if reason is AbsentReason.CALLER_INVALID_REQUEST else None,
         retry=should_retry(headers),
+        too_long=reason is AbsentReason.CALLER_INVALID_REQUEST and _is_too_long(said),
     )
 
 
