@@ -178,7 +178,7 @@ class Asking:
         try:
             outcome = await exchange.run(request, due)
             if isinstance(outcome, Failure):
-                outcome = outcome.without(leave.key.secret.reveal())
+                outcome = provider.without_secrets(outcome, leave.key)
             result = self._expectation(messages, leave).understand(outcome, exchange)
         finally:
             self._conclude(sent, leave, outcome, result)

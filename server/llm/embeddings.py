@@ -102,10 +102,10 @@ class ProviderEmbedder:
         answer = await provider.fetch(provider.small_request(path, body, secret), deadline)
         if isinstance(answer, Failure):
             guess = TokenUsage(input_uncached=len(text.encode()), estimated=True)
-            return answer.without(secret), self._cost(guess) if answer.billed else None
+            return provider.without_secrets(answer, key), self._cost(guess) if answer.billed else None
         status, payload = answer
         if status != 200:
-            return provider.wire.failure(status, payload, {}).without(secret), None
+            return provider.without_secrets(provider.wire.failure(status, payload, {}), key), None
         vector = _vector(payload)
         usage = _usage(payload, text)
         if vector is None:

@@ -18,6 +18,20 @@ class Parameter(StrEnum):
     STREAM_OPTIONS = "stream_options"
 
 
+#: So much of a secret at the end of a text that was cut is blotted out, too.
+_TELLING = 4
+
+
+def _blotted(text: str, secret: str) -> str:
+    if not secret:
+        return text
+    text = text.replace(secret, "***")
+    for length in range(min(len(secret), len(text)), _TELLING - 1, -1):
+        if text.endswith(secret[:length]):
+            return text[:-length] + "***"
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why an attempt gave no answer.
@@ -43,11 +57,12 @@ class Failure:
         """Whether another model or provider may do better."""
         return self.reason in _ELSEWHERE or self.too_long
 
-    def without(self, secret: str) -> "Failure":
-        """The same with ``secret`` blotted out: some gateways repeat the key in their errors."""
-        if not secret or secret not in self.detail:
-            return self
-        return replace(self, detail=self.detail.replace(secret, "***"))
+    def without(self, *secrets: str) -> "Failure":
+        """The same with ``secrets`` blotted out: some gateways repeat the key in their errors."""
+        detail = self.detail
+        for secret in secrets:
+            detail = _blotted(detail, secret)
+        return self if detail == self.detail else replace(self, detail=detail)
 
 
 #: Failures that count against the health of a model; PROVIDERS section 6.

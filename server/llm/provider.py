@@ -24,7 +24,7 @@ from server.llm.pricing import PriceBook
 from server.llm.privacy import allowed_fields
 from server.llm.punctuality import Punctuality
 from server.llm.reconciling import Reconciler
-from server.llm.secrets import Secret, resolve
+from server.llm.secrets import Secret, resolved
 from server.llm.settings import Policy, PriceSettings, ProviderSettings
 from server.llm.transport import make_transport
 from server.llm.wire.format import merged
@@ -67,11 +67,18 @@ class Provider:
         self._extensions = {"timeout": {"connect": settings.timeouts.connect_s}}
         self.reconciler = Reconciler()
         self._punctuality = Punctuality()
+        given = {name: resolved(value) for name, value in settings.headers.items()}
+        #: From headers whose values are references, without their scheme: nobody may see them in an error.
+        self._hidden = [
+            Secret(given[name].split()[-1], reference)
+            for name, reference in settings.headers.items()
+            if given[name] != reference
+        ]
         self._headers = [
             (b"content-type", b"application/json"),
             (b"accept-encoding", b"identity"),  # answers are small: packing them costs more than it saves
             (b"user-agent", b"consilience"),
-            *((name.lower().encode(), _header(value)) for name, value in settings.headers.items()),
+            *((name.lower().encode(), value.encode()) for name, value in given.items()),
         ]
 
     @property
@@ -132,6 +139,10 @@ class Provider:
             content=to_json(body),
             extensions=self._extensions,
         )
+
+    def without_secrets(self, failure: Failure, key: Key) -> Failure:
+        """The failure without the key and whatever else was sent that nobody may see."""
+        return failure.without(key.secret.reveal(), *(secret.reveal() for secret in self._hidden))
 
     async def fetch(self, request: httpx2.Request, deadline: Deadline) -> tuple[int, Any] | Failure:
         """Status and body of a small request."""
@@ -239,8 +250,3 @@ def _obeying(flavour: Flavour, policy: Policy) -> Flavour:
     if policy is not Policy.STRICT:
         return flavour
     return replace(flavour, body=merged(flavour.body, flavour.strict_body))
-
-
-def _header(value: str) -> bytes:
-    """A configured header's value; a reference is resolved, for gateways with secrets of their own."""
-    return (resolve(value).reveal() if value.startswith(("env:", "file:")) else value).encode()
