@@ -40,7 +40,8 @@ class Failure:
     the part of the request that it refused. ``retry`` is the provider's own word
     on retrying, where it gave one. ``billed`` says whether the attempt may cost
     money although it failed. ``too_long``: the prompt is more than the model takes;
-    a larger one may take it.
+    a larger one may take it. ``unnamed_parameter``: it refused a part of the request
+    and did not say which.
     """
 
     reason: AbsentReason
@@ -51,6 +52,7 @@ class Failure:
     retry: bool | None = None
     billed: bool = False
     too_long: bool = False
+    unnamed_parameter: bool = False
 
     @property
     def may_be_mended_elsewhere(self) -> bool:

@@ -74,9 +74,12 @@ class Limiter:
             return _refusal(f"the rate limit opens in {wait_s:.1f} s", wait_s)
         return await self._queue(tokens, deadline)
 
-    def leave(self) -> None:
-        """A call has ended."""
+    def leave(self, unused: Permit | None = None) -> None:
+        """A call has ended; ``unused``: its permit, where it was never made."""
         self.in_flight -= 1
+        if unused is not None:
+            self._requests.give_back(1)
+            self._tokens.give_back(unused.tokens)
         self._pump()
 
     def observe(self, limits: RateLimits, permit: Permit) -> None:
@@ -125,9 +128,7 @@ class Limiter:
         granted = waiter.granted
         permit = granted.result() if granted.done() and not granted.cancelled() else None
         if isinstance(permit, Permit):
-            self._requests.give_back(1)
-            self._tokens.give_back(permit.tokens)
-            self.leave()
+            self.leave(unused=permit)
 
     def _pump(self) -> None:
         """Grant places to those in front, then wait for the next one's turn."""

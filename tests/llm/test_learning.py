@@ -191,3 +191,27 @@ async def test_an_operator_hears_of_an_ignored_schema(bench: Bench) -> None:
         await ask(room)
     (alert,) = bench.notes.alerts
     assert alert[1] == "sim-p0.4-dropschema ignores schemas; it is asked in words for a while"
+
+
+async def test_a_parameter_that_nobody_names_is_found_and_the_schema_goes_last(bench: Bench) -> None:
+    """OpenRouter says only that no upstream takes all of them; the model is known all the same."""
+    router = {"base_url": f"{bench.simulator.url}/openrouter/api/v1", "flavour": "openrouter"}
+    wishes = {"temperature": 0.2, "seed": 7, "effort": "low"}
+    room = bench.models(router, m={"model": "sim-p0.7-noeffort", **wishes})
+    answers = [await ask(room) for _ in range(3)]
+    assert [isinstance(answer, Forecast) for answer in answers] == [False, True, True]
+    assert [answer.attempts for answer in answers] == [3, 1, 1]
+    refused = room.providers["sim"].endpoints["sim-p0.7-noeffort"].refused
+    assert refused == {Parameter.SEED, Parameter.TEMPERATURE, Parameter.EFFORT}
+    assert bench.notes.alerts == [], "nobody says that the model is not known"
+
+
+async def test_what_is_not_sent_is_not_counted_against_our_own_limit(bench: Bench) -> None:
+    settings = {"limits": {"requests_per_minute": 2}, "breaker": {"consecutive_failures": 1, "open_s": 60.0}}
+    room = bench.models(settings, m={"model": "sim-p0.6-503-first1"})
+    member = room.forecasters["m"]
+    reasons = [answer.reason for answer in [await ask(room) for _ in range(6)] if isinstance(answer, Absent)]
+    assert reasons == [AbsentReason.PROVIDER_OVERLOADED] + [AbsentReason.POLICY_CIRCUIT_OPEN] * 5
+    room.providers["sim"].endpoints["sim-p0.6-503-first1"].breaker.try_now()
+    assert isinstance(await ask(room, seconds=1.0), Forecast)
+    assert member.circuit == "half_open"
