@@ -102,7 +102,7 @@ class Asking:
     async def _attempt(self) -> Understood | Failure:
         """Pass everything that may hold a call back, then make it."""
         provider, endpoint = self.member.provider, self.member.endpoint
-        if endpoint.unknown_until_s > self.deadline.clock.monotonic():
+        if endpoint.is_unknown:
             return Failure(
                 AbsentReason.CALLER_MODEL_UNKNOWN, f"{provider.name} does not know {endpoint.model}"
             )

@@ -63,6 +63,11 @@ class Endpoint:
                 del self._limiters[label]
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether the provider has lately said that it does not know the model."""
+        return self.unknown_until_s > self._clock.monotonic()
+
+    @property
     def refused(self) -> frozenset[Parameter]:
         """Parameters that are not sent: those it refused, and for a while a schema that it ignores."""
         if self._words_until_s > self._clock.monotonic():

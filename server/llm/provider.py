@@ -155,9 +155,10 @@ class Provider:
         if exchange.headers and (limits := self.wire.limits(exchange.headers)):
             endpoint.limiter(key).observe(limits, permit)
         if failure is not None:
-            self._learn_failure(endpoint, key, failure)
+            self.learn_failure(endpoint, key, failure)
 
-    def _learn_failure(self, endpoint: Endpoint, key: Key, failure: Failure) -> None:
+    def learn_failure(self, endpoint: Endpoint, key: Key, failure: Failure) -> None:
+        """Take in what a failure says about the key, its limits and the model."""
         reason = failure.reason
         if failure.parameter is not None:
             endpoint.learn_refused(failure.parameter)
