@@ -43,8 +43,14 @@ def credits_nano_usd(amount: Any) -> int | None:
 
 
 def _credits(usage: Json) -> int | None:
-    """OpenRouter: ``cost`` in credits of one US dollar."""
-    return credits_nano_usd(usage.get("cost"))
+    """OpenRouter: ``cost`` in credits of one US dollar; None where it is not all."""
+    cost = credits_nano_usd(usage.get("cost"))
+    if cost is None or usage.get("is_byok") is not True:
+        return cost
+    # On a key of one's own at the upstream, OpenRouter's figure is its fee alone.
+    details = usage.get("cost_details")
+    upstream = credits_nano_usd(details.get("upstream_inference_cost")) if isinstance(details, dict) else None
+    return None if upstream is None else cost + upstream
 
 
 def _ticks(usage: Json) -> int | None:

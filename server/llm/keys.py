@@ -56,14 +56,21 @@ class KeyRing:
         self.keys = fresh
         return changed
 
-    def pick(self, model: str, tried: set[str], wait_s: Callable[[Key], float]) -> Key | Failure:
-        """The next usable key that was not tried; of those that must wait, the one with the shortest wait."""
+    def pick(self, model: str, tried: set[str], queue: Callable[[Key], tuple[float, int]]) -> Key | Failure:
+        """The next usable key that was not tried; where calls must wait, the one with the shortest queue.
+
+        ``queue``: seconds until the key's limits open, and calls that are before this one.
+        """
         usable = self._usable(model, tried)
         if not usable and self._reread():
             usable = self._usable(model, tried)
         if not usable:
             return self._none_usable(tried)
-        return usable[0] if len(usable) == 1 else min(usable, key=wait_s)
+        return usable[0] if len(usable) == 1 else min(usable, key=queue)
+
+    def labelled(self, label: str) -> Key | None:
+        """The key of this label; None: it is none of ours, or no longer."""
+        return next((key for key in self.keys if key.label == label), None)
 
     def block(self, key: Key, model: str, failure: Failure) -> None:
         """Keep a key out of use after a refusal: everywhere, or (403) for one model."""

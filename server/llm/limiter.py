@@ -50,10 +50,16 @@ class Limiter:
         return len(self._waiters)
 
     def wait_s(self, tokens: int) -> float:
-        """Seconds until a call might pass; 0: now. Infinite while all places are taken is not said."""
+        """Seconds until a call might pass; 0: now. That all places are taken is not said."""
         blocked = self._blocked_until_s
         wait = max(0.0, blocked - self._clock.monotonic()) if blocked else 0.0
         return max(wait, self._requests.wait_s(1), self._tokens.wait_s(tokens))
+
+    def queue(self, tokens: int) -> tuple[float, int]:
+        """How long a call would wait: seconds until the limits open, and how many are before it."""
+        concurrency = self._settings.concurrency
+        over = 0 if concurrency is None else max(0, self.in_flight + 1 - concurrency)
+        return self.wait_s(tokens), over + len(self._waiters)
 
     def try_enter(self, tokens: int) -> Permit | None:
         """A place at once, or None."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 from pydantic_core import to_json
@@ -35,8 +36,8 @@ from server.llm.wire.shapes import table
 UNKNOWN_MODEL_S = 600.0
 #: Told of a breaker's change: provider, model, the state before and after. Must neither block nor raise.
 CircuitListener = Callable[[str, str, Circuit, Circuit], None]
-#: Wait after a rate limit that names no time.
-_UNNAMED_WAIT_S = 1.0
+#: Wait after a rate limit that names no time, and the longest that is believed.
+_UNNAMED_WAIT_S, _LONGEST_WAIT_S = 1.0, 86_400.0
 
 
 class Provider:
@@ -101,11 +102,11 @@ class Provider:
         """A key for the next attempt; ``own`` is the caller's, used instead of ours."""
         if own:
             return self._caller_key(own, tried)
-        return self.keys.pick(endpoint.model, tried, lambda key: endpoint.limiter(key).wait_s(tokens))
+        return self.keys.pick(endpoint.model, tried, lambda key: endpoint.limiter(key).queue(tokens))
 
     def other_keys(self, model: str, tried: set[str]) -> bool:
         """Whether a usable key is left that was not tried."""
-        return isinstance(self.keys.pick(model, tried, lambda _: 0.0), Key)
+        return isinstance(self.keys.pick(model, tried, lambda _: (0.0, 0)), Key)
 
     def exchange(self, enough: Callable[[str], bool] | None, *, stream: bool) -> Exchange:
         """For one attempt; ``enough`` says when a stream has said enough."""
@@ -164,7 +165,7 @@ class Provider:
             endpoint.learn_refused(failure.parameter)
         elif reason is AbsentReason.PROVIDER_RATE_LIMITED:
             wait_s = _UNNAMED_WAIT_S if failure.retry_after_s is None else failure.retry_after_s
-            endpoint.limiter(key).block(wait_s)
+            endpoint.limiter(key).block(min(wait_s, _LONGEST_WAIT_S))
         elif reason in DEAD_S:
             self._lose_key(endpoint, key, failure)
         elif reason is AbsentReason.CALLER_MODEL_UNKNOWN and key in self.keys.keys:
@@ -209,27 +210,31 @@ class Provider:
         """Tell the observer of an attempt, and look its cost up later where that can be done."""
         self.observer.attempted(attempt)
         guessed = attempt.cost is not None and attempt.cost.source is CostSource.ESTIMATE
-        if guessed and attempt.response_id and self.flavour.look_up_path:
+        # A caller's own key is not kept, and another key is told nothing of its calls.
+        ours = self.keys.labelled(attempt.key) is not None
+        if guessed and ours and attempt.response_id and self.flavour.look_up_path:
             self.reconciler.add(attempt)
 
     async def probe(self, deadline: Deadline) -> Failure | None:
         """A free request; None if the provider is there, whatever it says of the key."""
-        answer = await self._get(self.wire.probe_path, deadline)
+        answer = await self._get(
+            self.wire.probe_path, deadline, self.keys.keys[0] if self.keys.keys else None
+        )
         if isinstance(answer, Failure):
             return answer
         status, payload = answer
         return self.wire.failure(status, payload, {}) if status >= 500 else None
 
-    async def look_up(self, response_id: str, deadline: Deadline) -> int | None:
+    async def look_up(self, attempt: Attempt, deadline: Deadline) -> int | None:
         """What a call has cost, in nano US dollars, by the provider's books; None: it cannot tell."""
-        answer = await self._get(self.flavour.look_up_path.format(id=response_id), deadline)
+        path = self.flavour.look_up_path.format(id=quote(attempt.response_id, safe=""))
+        answer = await self._get(path, deadline, self.keys.labelled(attempt.key))
         if isinstance(answer, Failure) or answer[0] != 200 or not isinstance(answer[1], dict):
             return None
         return credits_nano_usd(table(answer[1].get("data")).get("total_cost"))
 
-    async def _get(self, path: str, deadline: Deadline) -> tuple[int, Any] | Failure:
-        secret = self.keys.keys[0].secret.reveal() if self.keys.keys else ""
-        headers = self._headers + self.wire.headers(secret)
+    async def _get(self, path: str, deadline: Deadline, key: Key | None) -> tuple[int, Any] | Failure:
+        headers = self._headers + self.wire.headers(key.secret.reveal() if key else "")
         request = httpx2.Request("GET", self._base_url + path, headers=headers, extensions=self._extensions)
         return await fetch(self._transport, request, deadline)
 

@@ -26,7 +26,7 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> KeyRing:
 
 
 def pick(ring: KeyRing, tried: set[str] | None = None, model: str = "m") -> Key | Failure:
-    return ring.pick(model, tried or set(), lambda key: 0.0)
+    return ring.pick(model, tried or set(), lambda key: (0.0, 0))
 
 
 def revealed(key: Key | Failure) -> str:
@@ -40,7 +40,7 @@ def test_keys_take_turns(ring: KeyRing) -> None:
 
 def test_the_shortest_wait_wins(ring: KeyRing) -> None:
     waits = {"sk-A": 3.0, "sk-B": 1.0, "sk-C": 2.0}
-    key = ring.pick("m", set(), lambda key: waits[key.secret.reveal()])
+    key = ring.pick("m", set(), lambda key: (waits[key.secret.reveal()], 0))
     assert revealed(key) == "sk-B"
 
 
@@ -226,3 +226,19 @@ async def test_a_callers_key_that_lacks_a_model_keeps_nobody_else_from_it(bench:
     assert poor.reason is AbsentReason.CALLER_MODEL_UNKNOWN
     assert isinstance(await member.forecast(QUERY, deadline()), Forecast)
     assert bench.notes.alerts == [], "it is the caller's business"
+
+
+async def test_a_key_with_a_free_place_comes_before_a_busy_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call at a time for each key, and two keys have one under way."""
+    for name in "ABC":
+        monkeypatch.setenv(f"KEY_{name}", f"sk-{name}")
+    settings = {"keys": ["env:KEY_A", "env:KEY_B", "env:KEY_C"], "limits": {"concurrency": 1}}
+    room = bench.models(settings, slow={"model": "sim-m"}, m={"model": "sim-m"})
+    endpoint, ring = room.providers["sim"].endpoint("sim-m"), room.providers["sim"].keys
+    for key in (ring.keys[0], ring.keys[2]):
+        assert endpoint.limiter(key).try_enter(1) is not None
+    for _ in range(4):
+        assert isinstance(await room.forecasters["m"].forecast(QUERY, deadline()), Forecast)
+    assert {entry.key for entry in bench.entries()} == {fingerprint("sk-B")}

@@ -187,6 +187,21 @@ def test_openrouter_keeps_to_what_the_policy_says() -> None:
     assert asked_of("strict") == {**asked_of("standard"), "zdr": True}
 
 
+@pytest.mark.parametrize(
+    ("usage", "nano_usd"),
+    [
+        ({"cost": 0.001}, 1_000_000),
+        ({"cost": 0.001, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.001}}, 1_000_000),
+        ({"cost": 0.00005, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.001}}, 1_050_000),
+        ({"cost": 0.00005, "is_byok": True, "cost_details": None}, None),
+        ({"cost": None}, None),
+    ],
+)
+def test_openrouters_bill_is_all_that_a_call_costs(usage: dict[str, Any], nano_usd: int | None) -> None:
+    """On a key of one's own at the upstream, OpenRouter's figure is its fee alone."""
+    assert FLAVOURS["openrouter"].reported_cost(usage) == nano_usd
+
+
 @pytest.mark.parametrize("flavour", ["openai", "local", "xai"])
 def test_a_refused_name_of_the_cap_gives_way_to_the_other(flavour: str) -> None:
     wire = make_wire(Format.OPENAI_CHAT, FLAVOURS[flavour])
