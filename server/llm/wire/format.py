@@ -16,8 +16,9 @@ def merged(body: Mapping[str, Any], more: Mapping[str, Any]) -> Json:
     made = dict(body)
     for name, value in more.items():
         before = made.get(name)
-        both = isinstance(before, Mapping) and isinstance(value, Mapping)
-        made[name] = merged(before, value) if both else value
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            value = merged(before, value)  # noqa: PLW2901 - the parts of both
+        made[name] = value
     return made
 
 
