@@ -25,6 +25,7 @@ from server.forecasting.ensemble import make_plan
 from server.forecasting.errors import ConsilienceError
 from server.forecasting.nesting import check_nesting
 from server.inference.settings import InferenceSettings, NetworkSettings
+from server.llm.privacy import allowed_fields
 from server.llm.settings import ChatSettings, EmbeddingSettings, ProviderSettings
 from server.recordings.settings import RecordedSettings, RecordingsSettings
 from server.rpc.settings import RpcSettings
@@ -152,6 +153,7 @@ class Settings(BaseSettings):
         self._scopes_exist()
         self._check_fallbacks()
         check_nesting({name: self._inner(ensemble) for name, ensemble in self.ensembles.items()})
+        self._judges_may_see()
         return self
 
     def _scopes_exist(self) -> None:
@@ -195,6 +197,34 @@ class Settings(BaseSettings):
                     raise ValueError(
                         f"forecasters.{name}.fallbacks: {other!r} is not another [forecasters] of kind chat"
                     )
+
+    def _judges_may_see(self) -> None:
+        """Judges read answers, which may repeat whatever their models were shown."""
+        for name, verified in self.forecasters.items():
+            if not isinstance(verified, VerifiedSettings):
+                continue
+            shown = {each: self._shown(each) for each in self._providers(verified.ensemble)}
+            for judge in sorted(self._providers(verified.judge)):
+                for answers, fields in sorted(shown.items()):
+                    if hidden := sorted(fields - self._shown(judge)):
+                        raise ValueError(
+                            f"forecasters.{name}.judge: provider {judge!r} may not be shown "
+                            f"{', '.join(hidden)}, which provider {answers!r} is shown and its answers may "
+                            f"repeat; let judges be asked at a provider that is trusted as far, or set "
+                            f"'policy' or 'allow' of one of the two"
+                        )
+
+    def _providers(self, ensemble: str) -> set[str]:
+        """Providers of all models that an ensemble asks, at any depth, those that stand in included."""
+        found = self.ensembles[ensemble]
+        chats = [chat for name in found.members if isinstance(chat := self.forecasters[name], ChatSettings)]
+        substitutes = [self.forecasters[other] for chat in chats for other in chat.fallbacks]
+        asked = {chat.provider for chat in (*chats, *substitutes) if isinstance(chat, ChatSettings)}
+        return asked.union(*map(self._providers, self._inner(found)))
+
+    def _shown(self, provider: str) -> frozenset[str]:
+        settings = self.providers[provider]
+        return allowed_fields(settings.policy, settings.allow)
 
     def _inner(self, ensemble: EnsembleSettings) -> list[str]:
         members = [self.forecasters[member] for member in ensemble.members]

@@ -92,6 +92,19 @@ def test_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             "",
             "contains itself",
         ),
+        (
+            "[providers.home]\nbase_url = 'http://127.0.0.1:1/v1'\npolicy = 'local'\n"
+            "[providers.far]\nbase_url = 'https://api.openai.com/v1'\n"
+            "[forecasters.a]\nkind = 'chat'\nprovider = 'home'\nmodel = 'm'\n"
+            "[forecasters.spare]\nkind = 'chat'\nprovider = 'far'\nmodel = 'm'\n"
+            "[forecasters.j]\nkind = 'chat'\nprovider = 'home'\nmodel = 'm'\nfallbacks = ['spare']\n"
+            "[forecasters.deep]\nkind = 'ensemble'\nensemble = 'first'\n"
+            "[forecasters.x]\nkind = 'verified'\nensemble = 'outer'\njudge = 'judges'\n"
+            "[ensembles.first]\nmembers = ['a']\n[ensembles.outer]\nmembers = ['deep']\n"
+            "[ensembles.judges]\nmembers = ['j']",
+            "forecasters.x.judge",
+            "'far' may not be shown caller, source, stake, tags, url, which provider 'home' is shown",
+        ),
     ],
 )
 def test_errors_name_the_file_the_key_and_the_mend(

@@ -11,7 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from consilience import AsyncClient
 from consilience.v1 import admin_service_pb2 as admin
-from consilience.v1 import prediction_pb2
+from consilience.v1 import forecast_pb2, prediction_pb2
 from server.engine.happenings import QUEUE
 from server.simulator.server import Simulator
 from tests.e2e.server_process import COMMAND
@@ -50,6 +50,21 @@ async def test_connections_are_open_before_the_first_question(simulator: Simulat
     async with running(settings(tmp_path, **parts, ensembles=ensemble("a"))) as server:
         assert len(simulator.service.ledger.entries("sim-fast")) == 1, "the paid warm-up that was asked for"
         assert (await server.ask()).cost.nano_usd > 0
+
+
+async def test_an_operator_says_that_a_member_has_been_mended(simulator: Simulator, tmp_path: Path) -> None:
+    members = {"a": chat("sim-p0.7"), "lost": chat("sim-p0.7-404-first1")}
+    chosen = settings(
+        tmp_path, providers={"sim": at(simulator)}, forecasters=members, ensembles=ensemble(*members)
+    )
+    async with running(chosen) as server:
+        for number in range(2):
+            answer = await server.ask(f"Is it {number}?")
+            assert answer.members[1].absent.reason == forecast_pb2.ABSENT_REASON_CALLER_MODEL_UNKNOWN
+        await server.admin.UpdateMember(admin.UpdateMemberRequest(member="lost", enabled=True))
+        answer = await server.ask("Is it now?")
+        assert answer.members[1].forecast.probabilities[0] == pytest.approx(0.7)
+    assert len(simulator.service.ledger.entries("sim-p0.7-404-first1")) == 2
 
 
 async def test_a_dead_provider_does_not_hold_up_the_start(simulator: Simulator, tmp_path: Path) -> None:
@@ -100,6 +115,22 @@ async def test_another_provider_answers_in_a_members_place(simulator: Simulator,
         assert stored.members[0].circuit == "closed", "somebody can answer for it"
         shown = await server.metrics()
         assert shown['consilience_attempts_total{error_type="",member="gpt",provider="other"}'] == 2
+
+
+@pytest.mark.parametrize(("fault", "is_mended"), [("context", True), ("400", False), ("refuse", False)])
+async def test_a_larger_model_takes_what_is_too_long_for_one(
+    simulator: Simulator, tmp_path: Path, fault: str, is_mended: bool
+) -> None:
+    members = {"small": chat(f"sim-{fault}", fallbacks=["large"]), "large": chat("sim-p0.7")}
+    chosen = settings(
+        tmp_path,
+        providers={"sim": at(simulator)},
+        forecasters={**members, "market": chat("sim-p0.5")},
+        ensembles=ensemble("small", "market"),
+    )
+    async with running(chosen) as server:
+        (member, _) = (await server.ask()).members
+        assert member.forecast.fallback == ("large" if is_mended else "")
 
 
 async def test_an_outage_from_end_to_end(simulator: Simulator, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from server.forecasting.ensemble import Choices, EnsembleSpec, MemberSpec
 from server.forecasting.money import BudgetStatus
 from server.forecasting.names import choose
 from server.forecasting.plugged_pooling import check_parameters
-from server.forecasting.ports import Identity
+from server.forecasting.ports import Identity, as_revivable
 from server.forecasting.prediction import Prediction
 
 
@@ -128,6 +128,9 @@ class Admin:
     ) -> MemberView:
         """Change a member and note performance that was reported from outside.
 
+        Enabling it, also where it is enabled already, has it try again at once whatever
+        keeps it away: refused keys, an unknown model, an open circuit, a bill above its bound.
+
         Raises:
             NotFoundError: there is no such ensemble or member.
             ConflictError: the etag is given and stale.
@@ -135,11 +138,18 @@ class Admin:
         found = self._ensembles.get(ensemble)
         spec = found.change_member(member, etag, **changes)
         if changes.get("enabled"):
-            self._engine.forgive(member)
+            self._forgive(found, member)
         standing = found.standings[member]
         standing.accuracy = standing.accuracy if accuracy is None else accuracy
         standing.profit_factor = standing.profit_factor if profit_factor is None else profit_factor
         return _member_view(found, spec)
+
+    def _forgive(self, ensemble: Ensemble, member: str) -> None:
+        """Whoever enables a member says that what was wrong with it has been mended."""
+        self._engine.forgive(member)
+        revivable = as_revivable(ensemble.forecasters[member])
+        if revivable is not None:
+            revivable.revive()
 
     def set_strategy(
         self, ensemble: str, etag: str, names: Mapping[str, str], parameters: dict[str, float]

@@ -30,7 +30,7 @@ def affordable(ensemble: Ensemble, plan: Plan, query: Query, most_nano_usd: int)
 
 def ranked(ensemble: Ensemble, plan: Plan, query: Query) -> list[MemberPrice]:
     """The planned members by accuracy weight per cost, best first; ties as configured."""
-    made = prices(ensemble, plan.members, query)
+    made = prices(ensemble, plan, query)
     weights = accuracy_weights(ensemble, plan.members)
     worth = {
         price.member: weight / max(_usual(price), LEAST_COST_NANO_USD)

@@ -91,7 +91,12 @@ def _seat(ensemble: Ensemble, plan: Plan, member: MemberSpec) -> Seat:
     if spec.execution != "hedged":
         return Seat(member.name, forecaster, timeout_s)
     ensemble.hedges.earn()
-    delay_s = hedge_delay_s(spec, ensemble.standings[member.name], scarce=ensemble.hedges.is_scarce)
     others = as_hedged(forecaster)
     instead = None if others is None else others.instead
+    delay_s = hedge_delay_s(
+        spec,
+        ensemble.standings[member.name],
+        scarce=ensemble.hedges.is_scarce,
+        elsewhere=instead is not None,
+    )
     return Seat(member.name, forecaster, timeout_s, delay_s, ensemble.hedges.spend, instead)

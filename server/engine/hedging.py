@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from server.engine.standing import Standing
 from server.forecasting.ensemble import EnsembleSpec
 
-#: Answers of a member before its own median replaces the configured delay.
+#: Answers of a member before its own median replaces the configured delay; attempts before an outage is one.
 MIN_SAMPLES = 8
 #: An allowance that is filled so far is not used up by what is merely slow.
 PLENTY = 0.75
@@ -42,14 +42,19 @@ class HedgeAllowance:
         return True
 
 
-def hedge_delay_s(spec: EnsembleSpec, standing: Standing, *, scarce: bool = False) -> float | None:
+def hedge_delay_s(
+    spec: EnsembleSpec, standing: Standing, *, scarce: bool = False, elsewhere: bool = False
+) -> float | None:
     """When to ask a member again: in multiples of its own median once that is known; None in an outage.
 
     Where latency is widely spread, more calls than may be hedged are later than that. Once the
     allowance runs low (``scarce``) it is kept for the slowest of them: the delay is then the
     quantile of the member's own latencies above which only so many lie as may be hedged.
+
+    ``elsewhere``: the second attempt goes to another provider, which an outage of the
+    member's own does not touch: then it is what keeps the member answering.
     """
-    if standing.failure_share > MAX_FAILURE_SHARE:
+    if not elsewhere and standing.is_out(MIN_SAMPLES, MAX_FAILURE_SHARE):
         return None
     if standing.samples < MIN_SAMPLES:
         return spec.hedge_delay_s

@@ -11,7 +11,15 @@ from server.engine.selecting import plan_for
 from server.engine.verdict import conclude
 from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Options, Plan
-from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast, Inner, absence_reasons
+from server.forecasting.forecast import (
+    NOT_ASKED,
+    Absent,
+    AbsentReason,
+    Answer,
+    Forecast,
+    Inner,
+    absence_reasons,
+)
 from server.forecasting.ports import Identity
 from server.forecasting.prediction import Action, Prediction
 from server.forecasting.query import Query
@@ -83,9 +91,8 @@ def _answer(prediction: Prediction, query: Query) -> Answer:
             f"{name} ({reason})"
             for name, reason in absence_reasons({m.member: m.answer for m in prediction.members}).items()
         )
-        return Absent(
-            AbsentReason.NOT_APPLICABLE, f"no member answered: {missing}", prediction.cost, None, attempts
-        )
+        reason = _reason(prediction)
+        return Absent(reason, f"no member answered: {missing}", prediction.cost, None, attempts)
     if prediction.decision.action is Action.ABSTAIN:
         return Absent(
             AbsentReason.NOT_APPLICABLE,
@@ -107,6 +114,12 @@ def _answer(prediction: Prediction, query: Query) -> Answer:
         attempts=max(attempts, 1),
         inner=_inner(prediction),
     )
+
+
+def _reason(prediction: Prediction) -> AbsentReason:
+    """Why nobody answered: what most of those who were asked say, the first of equals."""
+    asked = [m.absent.reason for m in prediction.members if m.absent and m.absent.reason not in NOT_ASKED]
+    return max(asked, key=asked.count, default=AbsentReason.NOT_APPLICABLE)
 
 
 def _inner(prediction: Prediction) -> Inner | None:

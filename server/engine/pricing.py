@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from server.engine.ensembles import Ensemble
 from server.engine.execution import MAX_ATTEMPTS
-from server.forecasting.ensemble import EnsembleSpec, MemberSpec, Plan
+from server.forecasting.ensemble import EnsembleSpec, Plan
 from server.forecasting.forecast import Cost, CostSource
 from server.forecasting.ports import as_priced
 from server.forecasting.query import Query
@@ -45,10 +45,10 @@ class Estimate:
     members: tuple[MemberPrice, ...]
 
 
-def prices(ensemble: Ensemble, members: Sequence[MemberSpec], query: Query) -> list[MemberPrice]:
-    """What each of the members costs for this question."""
-    hedges = MAX_ATTEMPTS if ensemble.spec.execution == "hedged" else 1
-    return [_price(ensemble, member.name, query, hedges) for member in members]
+def prices(ensemble: Ensemble, plan: Plan, query: Query) -> list[MemberPrice]:
+    """What each of the planned members costs for this question."""
+    hedges = MAX_ATTEMPTS if plan.spec.execution == "hedged" else 1
+    return [_price(ensemble, member.name, query, hedges) for member in plan.members]
 
 
 def _price(ensemble: Ensemble, member: str, query: Query, hedges: int) -> MemberPrice:
@@ -66,7 +66,7 @@ def _price(ensemble: Ensemble, member: str, query: Query, hedges: int) -> Member
 
 def estimate(ensemble: Ensemble, plan: Plan, query: Query) -> Estimate:
     """What this plan costs, before anyone is asked."""
-    members = tuple(prices(ensemble, plan.members, query))
+    members = tuple(prices(ensemble, plan, query))
     bounds = [price.bound_nano_usd for price in members]
     usual = [price.expected_nano_usd for price in members]
     return Estimate(_within(plan.spec, bounds), _within(plan.spec, usual), members)

@@ -5,7 +5,7 @@ import bisect
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from server.forecasting.forecast import NOT_ASKED
+from server.forecasting.forecast import NOBODYS_FAULT
 from server.forecasting.prediction import MemberAnswer
 
 #: Recent answers that the median and the share of failures look at.
@@ -33,7 +33,7 @@ class Standing:
         """Count one answer or absence."""
         if answer.absent is not None:
             self.absences[answer.absent.reason.value] += 1
-            if answer.absent.reason not in NOT_ASKED:
+            if answer.absent.reason not in NOBODYS_FAULT:
                 self._failed.append(True)
                 self._attempts += 1
         else:
@@ -70,12 +70,16 @@ class Standing:
 
     @property
     def attempts(self) -> int:
-        """How often it was asked and answered or failed, since the start."""
+        """How often it answered or failed by its own fault, since the start."""
         return self._attempts
 
     def failed_lately(self, attempts: int) -> int:
         """How many of the last so many attempts failed; of fewer, where there were fewer."""
         return sum(list(self._failed)[-attempts:]) if attempts else 0
+
+    def is_out(self, least: int, share: float) -> bool:
+        """Whether more than a share of the recent attempts failed, of which there were ``least``."""
+        return len(self._failed) >= least and self.failure_share > share
 
     @property
     def failure_share(self) -> float:

@@ -12,12 +12,14 @@ from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Cost, Forecast
 from server.forecasting.ports import Identity
 from server.forecasting.query import Query
-from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, Question
+from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, Question, QuestionKind
 
 #: Share of the time that is left for the first answer; the judges have the rest.
 FIRST_SHARE = 0.6
 #: Longest part of the first answer's reasons that the judges see, in characters.
 MAX_REASONS = 2_000
+#: A character of four bytes, the most that one can take.
+_WIDEST = "\U0001f600"
 
 
 class VerifiedForecaster:
@@ -66,8 +68,9 @@ class VerifiedForecaster:
         )
 
     def upper_bound(self, query: Query) -> int | None:
-        """Most that both ensembles can cost."""
-        return _sum(self._first.upper_bound(query), self._judge.upper_bound(query))
+        """Most that both ensembles can cost; the judges also read the answer and its reasons."""
+        judging = replace(query, question=judged(query.question, _longest(query.question.kind)))
+        return _sum(self._first.upper_bound(query), self._judge.upper_bound(judging))
 
     def expected(self, query: Query) -> int | None:
         """What both usually cost."""
@@ -90,14 +93,15 @@ class VerifiedForecaster:
 def judged(question: Question, answer: Forecast) -> Question:
     """The question that the judges get: is this answer right?
 
-    What the first ensemble said is background, which members are told not to obey.
+    Question and answer are the text, so that judges see them whatever else their providers
+    may be shown; the reasons are background. Members are told to obey neither.
     """
     said = _said(question, answer)
-    text = f"Is this the right answer to the question below? The answer: {said}"
+    asked = question.text or question.id
+    text = f"Is this the right answer to the question below? The answer: {said}\nThe question: {asked}"
     background = "\n\n".join(
         part
         for part in (
-            f"The question: {question.text}",
             f"Reasons given for the answer: {answer.rationale[:MAX_REASONS]}" if answer.rationale else "",
             question.background,
         )
@@ -124,6 +128,18 @@ def _said(question: Question, answer: Forecast) -> str:
     assert isinstance(kind, Binary | Exclusive)  # noqa: S101 - all kinds are named here
     best = max(range(len(kind.outcomes)), key=answer.probabilities.__getitem__)
     return kind.outcomes[best]
+
+
+def _longest(kind: QuestionKind) -> Forecast:
+    """An answer that takes no fewer bytes than any that the first ensemble may give."""
+    reasons = _WIDEST * MAX_REASONS
+    if isinstance(kind, FreeText):
+        return Forecast((), text=_WIDEST * kind.max_characters, rationale=reasons)
+    if isinstance(kind, Numeric):
+        steps = len(kind.grid) + 1
+        return Forecast(tuple(step / steps for step in range(1, steps)), rationale=reasons)
+    longest = max(range(len(kind.outcomes)), key=lambda index: len(kind.outcomes[index].encode()))
+    return Forecast(tuple(float(i == longest) for i in range(len(kind.outcomes))), rationale=reasons)
 
 
 def _refused(answer: Forecast, verdict: Answer, detail: str, reason: AbsentReason) -> Absent:

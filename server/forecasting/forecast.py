@@ -131,6 +131,15 @@ Answer = Forecast | Absent
 
 #: Reasons that mean "was never asked"; such members are no part of the vote.
 NOT_ASKED = frozenset({AbsentReason.NOT_NEEDED, AbsentReason.NOT_SELECTED, AbsentReason.DISABLED})
+#: Absences that say nothing of a member's health: nobody asked it, the question was not for it or not well
+#: put, our own money or limits kept it from answering, or the caller hung up.
+NOBODYS_FAULT = NOT_ASKED | {
+    AbsentReason.NOT_APPLICABLE,
+    AbsentReason.CALLER_INVALID_REQUEST,
+    AbsentReason.CALLER_CANCELLED,
+    AbsentReason.POLICY_BUDGET_EXCEEDED,
+    AbsentReason.POLICY_RATE_LIMITED,
+}
 
 
 def absence_reasons(answers: Mapping[str, Answer]) -> dict[str, str]:

@@ -58,6 +58,19 @@ def as_hedged(forecaster: Forecaster) -> HedgedForecaster | None:
     return cast("HedgedForecaster", forecaster) if hasattr(type(forecaster), "instead") else None
 
 
+class RevivableForecaster(Protocol):
+    """A forecaster that keeps away from what has refused it: keys, a model, a provider in trouble."""
+
+    def revive(self) -> None:
+        """Try everything again at once: an operator says that it has been mended."""
+        ...
+
+
+def as_revivable(forecaster: Forecaster) -> RevivableForecaster | None:
+    """The forecaster as one that keeps away from what has refused it; None: it never does."""
+    return cast("RevivableForecaster", forecaster) if hasattr(type(forecaster), "revive") else None
+
+
 class PricedForecaster(Protocol):
     """A forecaster that may cost money, and asks the query's purse before it does."""
 

@@ -2,7 +2,7 @@
 """One forecast from one model: attempts, what to do between them, and the bill."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Cost, Forecast, TokenUsage
@@ -67,6 +67,8 @@ class Asking:
     deadline: Deadline
     own_key: str | None = None
     attempts: int = 0
+    #: Of an absence: whether another model or provider may do better.
+    may_be_mended_elsewhere: bool = False
     _costs: list[Cost] = field(default_factory=list)
     _usages: list[TokenUsage] = field(default_factory=list)
     _taken: set[Step] = field(default_factory=set)
@@ -100,7 +102,7 @@ class Asking:
     async def _attempt(self) -> Understood | Failure:
         """Pass everything that may hold a call back, then make it."""
         provider, endpoint = self.member.provider, self.member.endpoint
-        if endpoint.unknown_until_s > self.deadline.clock.monotonic():
+        if endpoint.is_unknown:
             return Failure(
                 AbsentReason.CALLER_MODEL_UNKNOWN, f"{provider.name} does not know {endpoint.model}"
             )
@@ -113,9 +115,11 @@ class Asking:
         if isinstance(key, Failure):
             return key
         limiter = endpoint.limiter(key)
+        self._waited_s = 0.0
         permit = limiter.try_enter(tokens) or await self._wait_for(limiter, tokens)
         if isinstance(permit, Failure):
             return permit
+        attempts = self.attempts
         try:
             ticket = endpoint.breaker.admit()
             if ticket is None:
@@ -130,7 +134,7 @@ class Asking:
                 if hold is not None:
                     hold.settle(None)  # does nothing unless the request could not even be made
         finally:
-            limiter.leave()
+            limiter.leave(unused=permit if self.attempts == attempts else None)
 
     async def _wait_for(self, limiter: Limiter, tokens: int) -> Permit | Failure:
         clock = self.deadline.clock
@@ -176,11 +180,25 @@ class Asking:
         try:
             outcome = await exchange.run(request, due)
             if isinstance(outcome, Failure):
-                outcome = outcome.without(leave.key.secret.reveal())
+                outcome = self._named(provider.without_secrets(outcome, leave.key), leave.without)
             result = self._expectation(messages, leave).understand(outcome, exchange)
         finally:
             self._conclude(sent, leave, outcome, result)
         return result
+
+    def _named(self, failure: Failure, without: frozenset[Parameter]) -> Failure:
+        """A refusal of some parameter as one of the least needed that was sent."""
+        if not failure.unnamed_parameter:
+            return failure
+        settings = self.member.settings
+        sent = {
+            Parameter.SEED: settings.seed is not None,
+            Parameter.TEMPERATURE: settings.temperature is not None,
+            Parameter.EFFORT: settings.effort is not None,
+            Parameter.SCHEMA: not self._in_words,
+        }
+        left = [one for one, is_sent in sent.items() if is_sent and one not in without]
+        return replace(failure, parameter=left[0] if left else None)
 
     def _request(self, messages: Messages) -> ChatRequest:
         settings = self.member.settings
@@ -317,6 +335,7 @@ class Asking:
         )
 
     def _absent(self, failure: Failure) -> Absent:
+        self.may_be_mended_elsewhere = failure.may_be_mended_elsewhere
         return Absent(
             reason=failure.reason,
             detail=failure.detail,

@@ -40,6 +40,10 @@ class ChatRequest:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+#: More tokens than any call can have; a larger count is a fault, not a bill.
+MOST_TOKENS = 10**9
+
+
 class Finish(StrEnum):
     """Why the model stopped."""
 
@@ -76,12 +80,14 @@ def usage_from(
     """
     if type(prompt) is not int or type(output) is not int:
         return None
-    cache_read, cache_write, thought = (_count(value) for value in (cached, written, reasoning))
+    cache_read, cache_write, thought = (count(value) for value in (cached, written, reasoning))
     uncached = prompt - cache_read - cache_write if cached_inside else prompt
-    if min(uncached, cache_read, cache_write, output, thought) < 0:
+    counts = (uncached, cache_read, cache_write, output, thought)
+    if min(counts) < 0 or max(counts) > MOST_TOKENS:
         return None
     return TokenUsage(uncached, cache_read, cache_write, output, thought)
 
 
-def _count(value: object) -> int:
+def count(value: object) -> int:
+    """An optional count; 0 where there is none."""
     return value if type(value) is int else 0

@@ -2,6 +2,7 @@
 """Vectors of short texts from a provider's embeddings endpoint, over the connections of its chat members."""
 
 import asyncio
+import math
 from collections import OrderedDict
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +13,11 @@ from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import AbsentReason, Cost, TokenUsage
 from server.forecasting.purse import Refused
 from server.forecasting.query import Query
+from server.llm.completion import MOST_TOKENS
+from server.llm.endpoint import Endpoint
 from server.llm.failures import Failure
+from server.llm.keys import Key
+from server.llm.pricing import tokens_in
 from server.llm.provider import Provider
 from server.llm.settings import EmbeddingSettings, Format
 
@@ -94,20 +99,55 @@ class ProviderEmbedder:
     ) -> tuple[tuple[float, ...] | Failure, Cost | None]:
         provider, model = self._provider, self._settings.model
         endpoint = provider.endpoint(model)
+        if endpoint.is_unknown:
+            return Failure(AbsentReason.CALLER_MODEL_UNKNOWN, f"{provider.name} does not know {model}"), None
         key = provider.pick_key(endpoint, own, set(), 0)
         if isinstance(key, Failure):
             return key, None
-        secret = key.secret.reveal()
-        path, body = _request(provider.settings.format, model, text)
-        answer = await provider.fetch(provider.small_request(path, body, secret), deadline)
+        limiter = endpoint.limiter(key)
+        permit = limiter.try_enter(tokens_in(len(text.encode())))
+        if permit is None:
+            return Failure(AbsentReason.POLICY_RATE_LIMITED, "the rate limit is used up"), None
+        ticket = None
+        try:
+            ticket = endpoint.breaker.admit()
+            if ticket is None:
+                return Failure(AbsentReason.POLICY_CIRCUIT_OPEN, f"{model} failed too often"), None
+            return await self._fetched(text, endpoint, key, ticket, deadline)
+        finally:
+            limiter.leave(unused=permit if ticket is None else None)
+
+    async def _fetched(
+        self, text: str, endpoint: Endpoint, key: Key, ticket: int, deadline: Deadline
+    ) -> tuple[tuple[float, ...] | Failure, Cost | None]:
+        """One call, of which breaker, keys and limits learn as of any other."""
+        provider, begun_s = self._provider, self._provider.clock.monotonic()
+        path, body = _request(provider.settings.format, self._settings.model, text)
+        request = provider.small_request(path, body, key.secret.reveal())
+        try:
+            answer = await provider.fetch(request, deadline)
+        except BaseException:
+            endpoint.breaker.release(ticket)
+            raise
+        found, cost = self._understood(answer, text)
+        if isinstance(found, Failure):
+            found = provider.without_secrets(found, key)
+        failure = found if isinstance(found, Failure) else None
+        provider.judge(endpoint, ticket, failure, begun_s, deadline.at_s)
+        if failure is not None:
+            provider.learn_failure(endpoint, key, failure)
+        return found, cost
+
+    def _understood(
+        self, answer: tuple[int, Any] | Failure, text: str
+    ) -> tuple[tuple[float, ...] | Failure, Cost | None]:
         if isinstance(answer, Failure):
             guess = TokenUsage(input_uncached=len(text.encode()), estimated=True)
-            return answer.without(secret), self._cost(guess) if answer.billed else None
+            return answer, self._cost(guess) if answer.billed else None
         status, payload = answer
         if status != 200:
-            return provider.wire.failure(status, payload, {}).without(secret), None
-        vector = _vector(payload)
-        usage = _usage(payload, text)
+            return self._provider.wire.failure(status, payload, {}), None
+        usage, vector = _usage(payload, text), _vector(payload)
         if vector is None:
             failure = Failure(AbsentReason.PROVIDER_BAD_OUTPUT, "the answer holds no embedding", billed=True)
             return failure, self._cost(usage)
@@ -141,19 +181,19 @@ def _request(format_: Format, model: str, text: str) -> tuple[str, dict[str, Any
 
 
 def _vector(payload: Any) -> tuple[float, ...] | None:
-    """The numbers in OpenAI's or Gemini's answer; None where there are none, or nothing but zeros."""
+    """The numbers in OpenAI's or Gemini's answer; None where they are none, or all 0."""
     try:
         gemini = "embeddings" in payload
         numbers = payload["embeddings"][0]["values"] if gemini else payload["data"][0]["embedding"]
         vector = tuple(float(number) for number in numbers)
     except (KeyError, IndexError, TypeError, ValueError):
         return None
-    return vector if any(vector) else None
+    return vector if any(vector) and all(map(math.isfinite, vector)) else None
 
 
 def _usage(payload: Any, text: str) -> TokenUsage:
     told = payload.get("usage") if isinstance(payload, dict) else None
     count = told.get("prompt_tokens") if isinstance(told, dict) else None
-    if isinstance(count, int) and count >= 0:
+    if type(count) is int and 0 <= count <= MOST_TOKENS:
         return TokenUsage(input_uncached=count)
     return TokenUsage(input_uncached=-(-len(text.encode()) // 4), estimated=True)

@@ -63,6 +63,11 @@ class Endpoint:
                 del self._limiters[label]
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether the provider has lately said that it does not know the model."""
+        return self.unknown_until_s > self._clock.monotonic()
+
+    @property
     def refused(self) -> frozenset[Parameter]:
         """Parameters that are not sent: those it refused, and for a while a schema that it ignores."""
         if self._words_until_s > self._clock.monotonic():
@@ -72,6 +77,11 @@ class Endpoint:
     def learn_refused(self, parameter: Parameter) -> None:
         """The model does not take this parameter; it is never sent again."""
         self._refused |= {parameter}
+
+    def revive(self) -> None:
+        """Ask the model again, whatever was wrong with it: an operator has mended that."""
+        self.unknown_until_s = 0.0
+        self.breaker.try_now()
 
     def learn_readable(self, *, readable: bool) -> bool:
         """Whether an answer under a schema could be read; too many that could not, and it goes into words.

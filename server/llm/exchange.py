@@ -102,6 +102,8 @@ class Exchange:
         async for event in httpx2.EventSource(response):
             # Pings and comments do not count as signs of life: a stalled model sends them too.
             if reader.feed(event.event, event.data):
+                if len(reader.text) > MAX_BODY_BYTES:
+                    raise _TooLargeError
                 if self.first_word_s is None:
                     self.first_word_s = deadline.clock.monotonic() - self._start_s
                     scope.reschedule(asyncio.get_running_loop().time() + deadline.remaining_s())

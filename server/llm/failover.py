@@ -19,22 +19,6 @@ from server.llm.billing import total_usage
 from server.llm.breaker import Circuit
 from server.llm.forecaster import MARGIN_S, ChatForecaster
 
-#: What another provider may mend; PROVIDERS' own faults and our own closed doors, but no refusal to answer.
-ELSEWHERE = frozenset(
-    {
-        AbsentReason.PROVIDER_CONNECTION_FAILED,
-        AbsentReason.PROVIDER_TIMEOUT,
-        AbsentReason.PROVIDER_SERVER_ERROR,
-        AbsentReason.PROVIDER_OVERLOADED,
-        AbsentReason.PROVIDER_RATE_LIMITED,
-        AbsentReason.PROVIDER_BILLING,
-        AbsentReason.PROVIDER_AUTH_FAILED,
-        AbsentReason.PROVIDER_BAD_OUTPUT,
-        AbsentReason.CALLER_MODEL_UNKNOWN,
-        AbsentReason.POLICY_RATE_LIMITED,
-        AbsentReason.POLICY_CIRCUIT_OPEN,
-    }
-)
 _Kind = TypeVar("_Kind", Forecast, Absent)
 #: Less time than this is not worth another question.
 _LEAST_S = 0.05
@@ -75,6 +59,11 @@ class FailoverForecaster:
     async def forecast(self, query: Query, deadline: Deadline) -> Answer:
         """The first forecast of those who can give one; else the member's own reason, with all costs."""
         return await _first_answer([("", self._own), *self._others.items()], query, deadline)
+
+    def revive(self) -> None:
+        """All of them try everything again."""
+        for each in self._all:
+            each.revive()
 
     def instead(self, attempt: int) -> "Substitutes":
         """Another model than is under way: the others in turn, then the member's own with its next key."""
@@ -127,20 +116,20 @@ async def _first_answer(line: _Line, query: Query, deadline: Deadline) -> Answer
     for name, forecaster in line:
         if tried and deadline.remaining_s() < MARGIN_S + _LEAST_S:
             break
-        answer = await _asked(forecaster, query, deadline)
+        answer, may_be_mended = await _asked(forecaster, query, deadline)
         if isinstance(answer, Forecast):
             return _with_costs(replace(answer, fallback=name), tried)
         tried.append(answer)
-        if answer.reason not in ELSEWHERE:
+        if not may_be_mended:
             break
     return _with_costs(tried[0], tried[1:])
 
 
-async def _asked(forecaster: ChatForecaster, query: Query, deadline: Deadline) -> Answer:
+async def _asked(forecaster: ChatForecaster, query: Query, deadline: Deadline) -> tuple[Answer, bool]:
     if forecaster.circuit == Circuit.OPEN:
         detail = f"{forecaster.identity.model} at {forecaster.identity.provider} failed too often"
-        return Absent(AbsentReason.POLICY_CIRCUIT_OPEN, detail)
-    return await forecaster.forecast(query, deadline)
+        return Absent(AbsentReason.POLICY_CIRCUIT_OPEN, detail), True
+    return await forecaster.asked(query, deadline)
 
 
 def _with_costs(answer: _Kind, others: list[Absent]) -> _Kind:

@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 Json = dict[str, Any]
+#: More US dollars than any call costs; a larger figure is a fault, not a bill.
+_MOST_USD = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,29 +24,39 @@ class Flavour:
     telemetry: str
     prices: str = ""
     max_tokens_field: str = "max_tokens"
-    old_max_tokens_field: str = "max_tokens"
+    other_max_tokens_field: str = "max_completion_tokens"
     effort: Callable[[str], Json] = lambda effort: {"reasoning_effort": effort}
     reported_cost: Callable[[Json], int | None] = lambda usage: None
     stream_options: Mapping[str, Any] = field(default_factory=lambda: {"include_usage": True})
     body: Mapping[str, Any] = field(default_factory=dict)
+    #: Laid over ``body`` for a provider that is trusted with the question alone.
+    strict_body: Mapping[str, Any] = field(default_factory=dict)
     #: Path that tells what a call has cost, by its id.
     look_up_path: str = ""
 
 
+def credits_nano_usd(amount: Any) -> int | None:
+    """Credits of one US dollar in nano US dollars; None where they are no amount of money."""
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount <= _MOST_USD:
+        return None
+    return round(amount * 1e9)
+
+
 def _credits(usage: Json) -> int | None:
-    """OpenRouter: ``cost`` in credits of one US dollar."""
-    cost = usage.get("cost")
-    return (
-        round(cost * 1e9)
-        if isinstance(cost, int | float) and not isinstance(cost, bool) and cost >= 0
-        else None
-    )
+    """OpenRouter: ``cost`` in credits of one US dollar; None where it is not all."""
+    cost = credits_nano_usd(usage.get("cost"))
+    if cost is None or usage.get("is_byok") is not True:
+        return cost
+    # On a key of one's own at the upstream, OpenRouter's figure is its fee alone.
+    details = usage.get("cost_details")
+    upstream = credits_nano_usd(details.get("upstream_inference_cost")) if isinstance(details, dict) else None
+    return None if upstream is None else cost + upstream
 
 
 def _ticks(usage: Json) -> int | None:
     """xAI: ``cost_in_usd_ticks``, ten to the tenth of them a dollar."""
     ticks = usage.get("cost_in_usd_ticks")
-    return -(-ticks // 10) if type(ticks) is int and ticks >= 0 else None
+    return -(-ticks // 10) if type(ticks) is int and 0 <= ticks <= _MOST_USD * 10**10 else None
 
 
 _OPENAI = Flavour(
@@ -52,6 +64,7 @@ _OPENAI = Flavour(
     telemetry="openai",
     prices="openai",
     max_tokens_field="max_completion_tokens",
+    other_max_tokens_field="max_tokens",
     stream_options={"include_usage": True, "include_obfuscation": False},
 )
 _LOCAL = Flavour(name="local", telemetry="local")
@@ -69,10 +82,12 @@ FLAVOURS: Mapping[str, Flavour] = {
             reported_cost=_credits,
             stream_options={},
             look_up_path="/generation?id={id}",
-            # Without the first, an upstream that knows no schemas drops ours silently; the rest is privacy.
+            # In turn: an upstream that knows no schemas must not drop ours silently; privacy; two members
+            # must not fall back to one upstream without our knowing.
             body={
                 "provider": {"require_parameters": True, "data_collection": "deny", "allow_fallbacks": False}
             },
+            strict_body={"provider": {"zdr": True}},
         ),
         Flavour(name="xai", telemetry="x_ai", prices="x-ai", reported_cost=_ticks),
         Flavour(name="anthropic", telemetry="anthropic", prices="anthropic"),

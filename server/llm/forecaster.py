@@ -21,12 +21,14 @@ class ChatForecaster:
 
     Raises:
         PromptError: a prompt cannot be read.
+        ValueError: a setting has no place in the provider's format, or a parameter is not known.
     """
 
     def __init__(self, name: str, settings: ChatSettings, provider: Provider) -> None:
         endpoint = provider.endpoint(settings.model, settings.price)
         for parameter in settings.unsupported:
             endpoint.learn_refused(Parameter(parameter))
+        _check_taken(settings, provider)
         prompter = Prompter(settings.prompt, dict(settings.variants), provider.allowed, provider.clock)
         self._member = Member(name, settings, provider, endpoint, prompter)
         self._identity = Identity("chat", provider.name, settings.model)
@@ -57,8 +59,18 @@ class ChatForecaster:
         Cancelled, it closes the connection, tells the observer what the attempt
         may have cost, and lets the cancellation through.
         """
+        answer, _ = await self.asked(query, deadline)
+        return answer
+
+    async def asked(self, query: Query, deadline: Deadline) -> tuple[Answer, bool]:
+        """As ``forecast``, and whether another model or provider may mend an absence."""
         own_key = query.keys.get(self._member.provider.name) if query.keys else None
-        return await Asking(self._member, query, deadline.earlier(MARGIN_S), own_key).run()
+        asking = Asking(self._member, query, deadline.earlier(MARGIN_S), own_key)
+        return await asking.run(), asking.may_be_mended_elsewhere
+
+    def revive(self) -> None:
+        """Use refused keys, an unknown model and an open circuit again at once."""
+        self._member.provider.revive(self._member.endpoint)
 
     def upper_bound(self, query: Query) -> int | None:
         """More than one attempt can cost, in nano US dollars.
@@ -88,3 +100,15 @@ class ChatForecaster:
 
     async def close(self) -> None:
         """Nothing of its own to close: connections belong to the provider."""
+
+
+def _check_taken(settings: ChatSettings, provider: Provider) -> None:
+    """No setting may be dropped without a word."""
+    wanted = {name for name in ("seed", "temperature") if getattr(settings, name) is not None}
+    wanted |= {"schema_mode"} if settings.schema_mode == "tool" else set()
+    for name in sorted(wanted & provider.wire.lacks):
+        format_, value = provider.settings.format, getattr(settings, name)
+        raise ValueError(
+            f"{name}: format {format_} has no place for {value!r}; leave it out, or put it into 'extra' "
+            "in the model's own words"
+        )

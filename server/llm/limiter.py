@@ -50,10 +50,16 @@ class Limiter:
         return len(self._waiters)
 
     def wait_s(self, tokens: int) -> float:
-        """Seconds until a call might pass; 0: now. Infinite while all places are taken is not said."""
+        """Seconds until a call might pass; 0: now. That all places are taken is not said."""
         blocked = self._blocked_until_s
         wait = max(0.0, blocked - self._clock.monotonic()) if blocked else 0.0
         return max(wait, self._requests.wait_s(1), self._tokens.wait_s(tokens))
+
+    def queue(self, tokens: int) -> tuple[float, int]:
+        """How long a call would wait: seconds until the limits open, and how many are before it."""
+        concurrency = self._settings.concurrency
+        over = 0 if concurrency is None else max(0, self.in_flight + 1 - concurrency)
+        return self.wait_s(tokens), over + len(self._waiters)
 
     def try_enter(self, tokens: int) -> Permit | None:
         """A place at once, or None."""
@@ -74,9 +80,12 @@ class Limiter:
             return _refusal(f"the rate limit opens in {wait_s:.1f} s", wait_s)
         return await self._queue(tokens, deadline)
 
-    def leave(self) -> None:
-        """A call has ended."""
+    def leave(self, unused: Permit | None = None) -> None:
+        """A call has ended; ``unused``: its permit, where it was never made."""
         self.in_flight -= 1
+        if unused is not None:
+            self._requests.give_back(1)
+            self._tokens.give_back(unused.tokens)
         self._pump()
 
     def observe(self, limits: RateLimits, permit: Permit) -> None:
@@ -125,9 +134,7 @@ class Limiter:
         granted = waiter.granted
         permit = granted.result() if granted.done() and not granted.cancelled() else None
         if isinstance(permit, Permit):
-            self._requests.give_back(1)
-            self._tokens.give_back(permit.tokens)
-            self.leave()
+            self.leave(unused=permit)
 
     def _pump(self) -> None:
         """Grant places to those in front, then wait for the next one's turn."""

@@ -97,15 +97,16 @@ class Prompter:
             name: (defuse(text, _LONGEST[name]) if name in _LONGEST else _line(text)) if text else ""
             for name, text in disclosed(query, self._allowed).items()
         }
-        values |= _kind_values(query.question.kind)
-        values["marker"], values["schema"] = new_marker(), schema.text
+        marker = new_marker()
+        values |= _kind_values(query.question.kind, marker)
+        values["marker"], values["schema"] = marker, schema.text
         # A question about the past must not be told the present date, whatever else may leave.
         today = query.question.as_of_time or self._clock.now()
         values["today"] = today.strftime("%Y-%m-%d %H:%M UTC")
         return values
 
 
-def _kind_values(kind: QuestionKind) -> dict[str, str]:
+def _kind_values(kind: QuestionKind, marker: str) -> dict[str, str]:
     if isinstance(kind, Exclusive):
         named = (f"{letter(i)}: {_line(name)}" for i, name in enumerate(kind.outcomes))
         return {"outcomes": "\n".join(named)}
@@ -114,7 +115,7 @@ def _kind_values(kind: QuestionKind) -> dict[str, str]:
         return {
             "low": f"{kind.grid[0]:g}",
             "high": f"{kind.grid[-1]:g}",
-            "unit": f" in {unit}" if unit else "",
+            "unit": f" in <<{marker}>> {unit} <</{marker}>>" if unit else "",
         }
     return {}
 

@@ -2,8 +2,10 @@
 """One provider: its connections, keys and models. All members that ask there share it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 from pydantic_core import to_json
@@ -16,24 +18,26 @@ from server.llm.completion import ChatRequest
 from server.llm.endpoint import Endpoint
 from server.llm.exchange import Exchange, fetch
 from server.llm.failures import BREAKING, Failure, Parameter
-from server.llm.flavours import Flavour, flavour_of
+from server.llm.flavours import Flavour, credits_nano_usd, flavour_of
 from server.llm.keys import DEAD_S, Key, KeyRing, label_of
 from server.llm.limiter import Permit
 from server.llm.pricing import PriceBook
 from server.llm.privacy import allowed_fields
 from server.llm.punctuality import Punctuality
 from server.llm.reconciling import Reconciler
-from server.llm.secrets import Secret, resolve
-from server.llm.settings import PriceSettings, ProviderSettings
+from server.llm.secrets import Secret, resolved
+from server.llm.settings import Policy, PriceSettings, ProviderSettings
 from server.llm.transport import make_transport
+from server.llm.wire.format import merged
 from server.llm.wire.formats import make_wire
+from server.llm.wire.shapes import table
 
 #: A model that the provider does not know is asked again after so long.
 UNKNOWN_MODEL_S = 600.0
 #: Told of a breaker's change: provider, model, the state before and after. Must neither block nor raise.
 CircuitListener = Callable[[str, str, Circuit, Circuit], None]
-#: Wait after a rate limit that names no time.
-_UNNAMED_WAIT_S = 1.0
+#: Wait after a rate limit that names no time, and the longest that is believed.
+_UNNAMED_WAIT_S, _LONGEST_WAIT_S = 1.0, 86_400.0
 
 
 class Provider:
@@ -55,7 +59,7 @@ class Provider:
         self.clock = clock
         self.flavour: Flavour = flavour_of(settings.flavour, settings.base_url)
         self.allowed = allowed_fields(settings.policy, settings.allow)
-        self.wire = make_wire(settings.format, self.flavour)
+        self.wire = make_wire(settings.format, _obeying(self.flavour, settings.policy))
         self.keys = KeyRing(settings.references, clock)
         self.book = PriceBook(self.flavour.prices, settings.prices, clock)
         self._transport: httpx2.AsyncBaseTransport = make_transport(settings)
@@ -64,11 +68,18 @@ class Provider:
         self._extensions = {"timeout": {"connect": settings.timeouts.connect_s}}
         self.reconciler = Reconciler()
         self._punctuality = Punctuality()
+        given = {name: resolved(value) for name, value in settings.headers.items()}
+        #: From headers whose values are references, without their scheme: nobody may see them in an error.
+        self._hidden = [
+            Secret(given[name].split()[-1], reference)
+            for name, reference in settings.headers.items()
+            if given[name] != reference
+        ]
         self._headers = [
             (b"content-type", b"application/json"),
             (b"accept-encoding", b"identity"),  # answers are small: packing them costs more than it saves
             (b"user-agent", b"consilience"),
-            *((name.lower().encode(), _header(value)) for name, value in settings.headers.items()),
+            *((name.lower().encode(), value.encode()) for name, value in given.items()),
         ]
 
     @property
@@ -91,11 +102,11 @@ class Provider:
         """A key for the next attempt; ``own`` is the caller's, used instead of ours."""
         if own:
             return self._caller_key(own, tried)
-        return self.keys.pick(endpoint.model, tried, lambda key: endpoint.limiter(key).wait_s(tokens))
+        return self.keys.pick(endpoint.model, tried, lambda key: endpoint.limiter(key).queue(tokens))
 
     def other_keys(self, model: str, tried: set[str]) -> bool:
         """Whether a usable key is left that was not tried."""
-        return isinstance(self.keys.pick(model, tried, lambda _: 0.0), Key)
+        return isinstance(self.keys.pick(model, tried, lambda _: (0.0, 0)), Key)
 
     def exchange(self, enough: Callable[[str], bool] | None, *, stream: bool) -> Exchange:
         """For one attempt; ``enough`` says when a stream has said enough."""
@@ -130,6 +141,10 @@ class Provider:
             extensions=self._extensions,
         )
 
+    def without_secrets(self, failure: Failure, key: Key) -> Failure:
+        """The failure without the key and whatever else was sent that nobody may see."""
+        return failure.without(key.secret.reveal(), *(secret.reveal() for secret in self._hidden))
+
     async def fetch(self, request: httpx2.Request, deadline: Deadline) -> tuple[int, Any] | Failure:
         """Status and body of a small request."""
         return await fetch(self._transport, request, deadline)
@@ -141,18 +156,20 @@ class Provider:
         if exchange.headers and (limits := self.wire.limits(exchange.headers)):
             endpoint.limiter(key).observe(limits, permit)
         if failure is not None:
-            self._learn_failure(endpoint, key, failure)
+            self.learn_failure(endpoint, key, failure)
 
-    def _learn_failure(self, endpoint: Endpoint, key: Key, failure: Failure) -> None:
+    def learn_failure(self, endpoint: Endpoint, key: Key, failure: Failure) -> None:
+        """Take in what a failure says about the key, its limits and the model."""
         reason = failure.reason
         if failure.parameter is not None:
             endpoint.learn_refused(failure.parameter)
         elif reason is AbsentReason.PROVIDER_RATE_LIMITED:
             wait_s = _UNNAMED_WAIT_S if failure.retry_after_s is None else failure.retry_after_s
-            endpoint.limiter(key).block(wait_s)
+            endpoint.limiter(key).block(min(wait_s, _LONGEST_WAIT_S))
         elif reason in DEAD_S:
             self._lose_key(endpoint, key, failure)
-        elif reason is AbsentReason.CALLER_MODEL_UNKNOWN:
+        elif reason is AbsentReason.CALLER_MODEL_UNKNOWN and key in self.keys.keys:
+            # A caller's own key may lack a model that ours has: that is no reason to keep others from it.
             endpoint.unknown_until_s = self.clock.monotonic() + UNKNOWN_MODEL_S
             self.observer.alerted(self.name, "the provider does not know the model", failure.detail)
 
@@ -162,6 +179,12 @@ class Provider:
             return
         self.keys.block(key, endpoint.model, failure)
         self.observer.alerted(self.name, f"key {key.label} is out of use", failure.detail)
+
+    def revive(self, endpoint: Endpoint) -> None:
+        """Read the keys again, use them all, and ask the model: an operator has mended what was wrong."""
+        self.keys.reload()
+        self.keys.revive()
+        endpoint.revive()
 
     def judge(
         self, endpoint: Endpoint, ticket: int, failure: Failure | None, begun_s: float, due_s: float
@@ -187,28 +210,31 @@ class Provider:
         """Tell the observer of an attempt, and look its cost up later where that can be done."""
         self.observer.attempted(attempt)
         guessed = attempt.cost is not None and attempt.cost.source is CostSource.ESTIMATE
-        if guessed and attempt.response_id and self.flavour.look_up_path:
+        # A caller's own key is not kept, and another key is told nothing of its calls.
+        ours = self.keys.labelled(attempt.key) is not None
+        if guessed and ours and attempt.response_id and self.flavour.look_up_path:
             self.reconciler.add(attempt)
 
     async def probe(self, deadline: Deadline) -> Failure | None:
         """A free request; None if the provider is there, whatever it says of the key."""
-        answer = await self._get(self.wire.probe_path, deadline)
+        answer = await self._get(
+            self.wire.probe_path, deadline, self.keys.keys[0] if self.keys.keys else None
+        )
         if isinstance(answer, Failure):
             return answer
         status, payload = answer
         return self.wire.failure(status, payload, {}) if status >= 500 else None
 
-    async def look_up(self, response_id: str, deadline: Deadline) -> int | None:
+    async def look_up(self, attempt: Attempt, deadline: Deadline) -> int | None:
         """What a call has cost, in nano US dollars, by the provider's books; None: it cannot tell."""
-        answer = await self._get(self.flavour.look_up_path.format(id=response_id), deadline)
+        path = self.flavour.look_up_path.format(id=quote(attempt.response_id, safe=""))
+        answer = await self._get(path, deadline, self.keys.labelled(attempt.key))
         if isinstance(answer, Failure) or answer[0] != 200 or not isinstance(answer[1], dict):
             return None
-        cost = (answer[1].get("data") or {}).get("total_cost")
-        return round(cost * 1e9) if isinstance(cost, int | float) else None
+        return credits_nano_usd(table(answer[1].get("data")).get("total_cost"))
 
-    async def _get(self, path: str, deadline: Deadline) -> tuple[int, Any] | Failure:
-        secret = self.keys.keys[0].secret.reveal() if self.keys.keys else ""
-        headers = self._headers + self.wire.headers(secret)
+    async def _get(self, path: str, deadline: Deadline, key: Key | None) -> tuple[int, Any] | Failure:
+        headers = self._headers + self.wire.headers(key.secret.reveal() if key else "")
         request = httpx2.Request("GET", self._base_url + path, headers=headers, extensions=self._extensions)
         return await fetch(self._transport, request, deadline)
 
@@ -225,6 +251,8 @@ class Provider:
         return Key(secret, label)
 
 
-def _header(value: str) -> bytes:
-    """A configured header's value; a reference is resolved, for gateways with secrets of their own."""
-    return (resolve(value).reveal() if value.startswith(("env:", "file:")) else value).encode()
+def _obeying(flavour: Flavour, policy: Policy) -> Flavour:
+    """The flavour with what the policy asks of the provider itself."""
+    if policy is not Policy.STRICT:
+        return flavour
+    return replace(flavour, body=merged(flavour.body, flavour.strict_body))

@@ -40,9 +40,7 @@ class Reconciler:
         """Look up all that are open; those not yet known to the provider stay for the next time."""
         for _ in range(len(self._open)):
             entry = self._open.popleft()
-            nano_usd = await provider.look_up(
-                entry.attempt.response_id, Deadline.after(_LOOK_UP_S, provider.clock)
-            )
+            nano_usd = await provider.look_up(entry.attempt, Deadline.after(_LOOK_UP_S, provider.clock))
             if nano_usd is not None:
                 cost = Cost(nano_usd, CostSource.PROVIDER)
                 if entry.attempt.hold is not None:

@@ -34,14 +34,18 @@ class Situation:
 
 
 _AGAIN_ONCE = frozenset({AbsentReason.PROVIDER_CONNECTION_FAILED, AbsentReason.PROVIDER_SERVER_ERROR})
+_ANOTHER_REQUEST = frozenset({Step.OTHER_KEY, Step.WITHOUT_PARAMETER})
 _KEY_AT_FAULT = frozenset({AbsentReason.PROVIDER_AUTH_FAILED, AbsentReason.PROVIDER_BILLING})
 
 
 def next_step(failure: Failure, now: Situation) -> Step:
     """What to do after ``failure``; never something that cannot finish in the time that is left."""
-    if now.attempts >= now.max_attempts or failure.retry is False:
+    if now.attempts >= now.max_attempts:
         return Step.GIVE_UP
     step = _wanted(failure, now)
+    # The provider's word is about this request with this key, not about another one.
+    if failure.retry is False and step not in _ANOTHER_REQUEST:
+        return Step.GIVE_UP
     wait_s = failure.retry_after_s or 0.0 if step is Step.AFTER_WAIT else 0.0
     return step if now.left_s >= wait_s + now.typical_s else Step.GIVE_UP
 

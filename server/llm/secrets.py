@@ -37,10 +37,21 @@ def resolve(reference: str) -> Secret:
     """
     scheme, _, rest = reference.partition(":")
     value = os.environ.get(rest, "") if scheme == "env" else _read(Path(rest), reference)
+    if any(character < " " for character in value.strip()):
+        raise SecretError(f"{reference}: holds line breaks or other control characters; it must be one line")
     if not value.strip():
         where = f"environment variable {rest} is not set" if scheme == "env" else f"{rest} is empty"
         raise SecretError(f"{reference}: {where}")
     return Secret(value.strip(), reference)
+
+
+def resolved(value: str) -> str:
+    """A setting that may be a reference, or stand for itself.
+
+    Raises:
+        SecretError: it is a reference that cannot be read.
+    """
+    return resolve(value).reveal() if value.startswith(("env:", "file:")) else value
 
 
 def _read(path: Path, reference: str) -> str:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings of providers and of the models asked there."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class _Settings(BaseModel):
@@ -17,6 +19,35 @@ def _is_reference(value: str) -> str:
     if scheme not in ("env", "file") or not rest:
         raise ValueError("give a reference, env:NAME or file:/path, not the secret itself")
     return value
+
+
+#: Names of headers whose values are secrets.
+_SECRET_HEADER = re.compile(r"authorization|cookie|key|token|secret|password|credential", re.IGNORECASE)
+_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+
+
+def _holds_no_password(value: str) -> str:
+    if "@" in urlsplit(value).netloc:
+        raise ValueError("no user and password in the address: give them by reference, in 'key' or 'headers'")
+    return value
+
+
+def _is_proxy(value: str) -> str:
+    if value.startswith(("env:", "file:")):
+        return _is_reference(value)
+    parts = urlsplit(value)
+    if parts.scheme not in _PROXY_SCHEMES or not parts.hostname:
+        raise ValueError(f"give the proxy's address, with one of {', '.join(_PROXY_SCHEMES)}, or a reference")
+    if "@" in parts.netloc:
+        raise ValueError("an address with a password goes by reference, env:NAME or file:/path")
+    return value
+
+
+def _hold_no_secret(headers: dict[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if _SECRET_HEADER.search(name) and not value.startswith(("env:", "file:")):
+            raise ValueError(f"{name}: give a reference, env:NAME or file:/path, not the secret itself")
+    return headers
 
 
 #: Where a secret is found: ``env:NAME`` or ``file:/path``.
@@ -102,21 +133,23 @@ class ProviderSettings(_Settings):
     """One account at one provider, or a server of your own."""
 
     format: Format = Format.OPENAI_CHAT
-    base_url: str = Field(pattern=r"^https?://\S+$")
+    base_url: Annotated[str, AfterValidator(_holds_no_password)] = Field(pattern=r"^https?://\S+$")
     key: SecretReference | None = None
     keys: tuple[SecretReference, ...] = ()
     flavour: str = Field(default="", description="openai, openrouter, xai, local, ...; empty: by address")
     policy: Policy = Policy.STANDARD
     allow: tuple[str, ...] | None = Field(default=None, description="replaces the policy's list of fields")
-    headers: dict[str, str] = Field(
-        default_factory=dict, description="sent with every request; values may be references"
+    headers: Annotated[dict[str, str], AfterValidator(_hold_no_secret)] = Field(
+        default_factory=dict, description="sent with every request; values may be references, secrets must"
     )
     transport: Transport = Transport.AIOHTTP
     max_connections: int = Field(default=512, ge=1)
     keep_alive_s: float = Field(default=90.0, ge=0)
     verify_tls: bool = True
     ca_file: str | None = None
-    proxy: str | None = None
+    proxy: Annotated[str, AfterValidator(_is_proxy)] | None = Field(
+        default=None, description="address, or a reference to one that holds a password"
+    )
     timeouts: TimeoutSettings = TimeoutSettings()
     limits: LimitSettings = LimitSettings()
     breaker: BreakerSettings = BreakerSettings()
@@ -146,6 +179,23 @@ class EmbeddingSettings(_Settings):
     price: PriceSettings | None = None
 
 
+_CAP = "set max_output_tokens, from which the most that a call can cost is known"
+_MANY = "it multiplies what a call costs; name the model in several [forecasters] for several answers"
+_ASKED = "the server writes it"
+#: What 'extra' must not say: the bound of a call's cost would not hold, or the call would be another one.
+_OURS: dict[str, str] = {
+    "max_tokens": _CAP,
+    "max_completion_tokens": _CAP,
+    "max_output_tokens": _CAP,
+    "maxOutputTokens": _CAP,
+    "n": _MANY,
+    "candidateCount": _MANY,
+    "stream": "set stream",
+    "model": "set model",
+    **dict.fromkeys(("messages", "input", "instructions", "contents", "systemInstruction"), _ASKED),
+}
+
+
 class ChatSettings(_Settings):
     """One model as a member."""
 
@@ -162,15 +212,28 @@ class ChatSettings(_Settings):
     early: Literal["never", "at_deadline", "at_once"] = Field(
         default="at_deadline", description="when a stream's answer may be used before its end"
     )
-    schema_mode: Literal["native", "tool", "words"] = "native"
+    schema_mode: Literal["native", "tool", "words"] = Field(
+        default="native", description="how the answer's form is asked for; tool: anthropic_messages only"
+    )
     unsupported: tuple[str, ...] = Field(default=(), description="parameters never to send, e.g. temperature")
-    extra: dict[str, Any] = Field(default_factory=dict, description="merged into the request's body")
+    extra: dict[str, Any] = Field(
+        default_factory=dict, description="merged into the request's body, objects part by part"
+    )
     price: PriceSettings | None = None
     fallbacks: tuple[str, ...] = Field(
         default=(),
         max_length=4,
         description="chat forecasters that answer in its place, in order, when it cannot",
     )
+
+    @field_validator("extra")
+    @classmethod
+    def _is_beside_ours(cls, value: dict[str, Any]) -> dict[str, Any]:
+        inner = value.get("generationConfig")
+        for name in (*value, *(inner if isinstance(inner, dict) else ())):
+            if name in _OURS:
+                raise ValueError(f"{name!r} is not for 'extra': {_OURS[name]}")
+        return value
 
     @model_validator(mode="after")
     def _weights_are_positive(self) -> Self:

@@ -16,6 +16,7 @@ import httpx2
 from server.forecasting.forecast import AbsentReason
 from server.llm.aiohttp_transport import AiohttpTransport
 from server.llm.failures import Failure
+from server.llm.secrets import resolved
 from server.llm.settings import ProviderSettings, Transport
 
 #: Everything that a transport raises when the network or the peer fails.
@@ -30,7 +31,7 @@ def make_transport(settings: ProviderSettings) -> httpx2.AsyncBaseTransport:
         keepalive_expiry=settings.keep_alive_s,
     )
     context = _tls(settings)
-    proxy = httpx2.Proxy(settings.proxy) if settings.proxy else None
+    proxy = httpx2.Proxy(resolved(settings.proxy)) if settings.proxy else None
     if settings.transport is Transport.HTTPX2:
         return httpx2.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy, trust_env=False)
     return AiohttpTransport(lambda: _session(settings, context), proxy)

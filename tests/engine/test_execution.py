@@ -13,7 +13,7 @@ from server.engine.request import PredictionRequest
 from server.engine.standing import Standing
 from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec, Options
-from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast
+from server.forecasting.forecast import NOBODYS_FAULT, Absent, AbsentReason, Answer, Forecast
 from server.forecasting.ports import Forecaster
 from server.forecasting.prediction import Action, MemberAnswer
 from server.forecasting.query import Query
@@ -137,6 +137,19 @@ def test_hedging_learns_the_median_and_stops_in_an_outage() -> None:
     for _ in range(10):
         standing.add(MemberAnswer("a", Absent(AbsentReason.PROVIDER_TIMEOUT, attempts=1), 1.0))
     assert hedge_delay_s(spec, standing) is None
+    assert hedge_delay_s(spec, standing, elsewhere=True) == pytest.approx(0.4), "another provider is well"
+
+
+def test_one_failure_is_no_outage_and_closed_doors_are_none_at_all() -> None:
+    spec = EnsembleSpec("e", (MemberSpec("a"),), hedge_delay_s=0.5)
+    late, refused = Standing(), Standing()
+    late.add(MemberAnswer("a", Absent(AbsentReason.PROVIDER_TIMEOUT, attempts=1), 1.0))
+    assert hedge_delay_s(spec, late) == 0.5
+    for reason in sorted(NOBODYS_FAULT):
+        for _ in range(20):
+            refused.add(MemberAnswer("a", Absent(reason), 1.0))
+    assert hedge_delay_s(spec, refused) == 0.5
+    assert (refused.attempts, refused.failed_lately(8)) == (0, 0)
 
 
 def test_a_scarce_allowance_is_kept_for_the_slowest() -> None:

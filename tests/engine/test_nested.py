@@ -41,6 +41,7 @@ async def test_an_abstaining_or_silent_ensemble_is_absent() -> None:
     assert set(absent) == {"s", "t"}
     assert "abstained" in absent["s"].detail
     assert "internal" in absent["t"].detail
+    assert [absent[name].reason.value for name in "st"] == ["not_applicable", "internal"]
 
 
 def test_circles_and_towers_are_refused() -> None:

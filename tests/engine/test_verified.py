@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verify, then answer."""
 
+from dataclasses import replace
+
 import pytest
 
 from server.engine.request import PredictionRequest
@@ -8,6 +10,7 @@ from server.engine.verified import VerifiedForecaster, judged
 from server.forecasting.errors import NoAnswerError
 from server.forecasting.forecast import Cost, CostSource, Forecast
 from server.forecasting.prediction import Prediction
+from server.forecasting.query import Query
 from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, Question, QuestionKind
 from tests.engine.conftest import engine_of, ensemble_of
 from tests.fakes import Fake, Hanging, Saying, yes
@@ -75,6 +78,38 @@ def test_the_judges_see_question_and_answer(kind: QuestionKind, forecast: Foreca
     asked = judged(question, forecast)
     assert asked.kind == Binary()
     assert f"The answer: {said}" in asked.text
-    assert "Who wins?" in asked.background
+    assert "Who wins?" in asked.text, "also for judges who may not be shown the background"
     assert "Old notes." in asked.background
     assert asked.market_probability is None
+
+
+class Measured(Saying):
+    """Costs a nano dollar for each byte of the question's text and background."""
+
+    is_free = False
+    max_calls = 1
+
+    def upper_bound(self, query: Query) -> int:
+        return len(f"{query.question.text}{query.question.background}".encode())
+
+    def expected(self, query: Query) -> int:
+        return self.upper_bound(query)
+
+
+@pytest.mark.parametrize(
+    ("kind", "forecast"),
+    [
+        (Binary(), Forecast((0.3, 0.7), rationale="\u6f22" * 3_000)),
+        (Exclusive(("Ann", "Beatrice", "\u00dc" * 6)), Forecast((0.2, 0.2, 0.6), rationale="r" * 3_000)),
+        (Numeric((1e9, 2e9, 3e9), "km"), Forecast((0.25, 0.5, 0.75), rationale="r" * 2_000)),
+        (FreeText(max_characters=40), Forecast((), text="\u6f22" * 40, rationale="r")),
+    ],
+)
+def test_the_bound_holds_what_the_judges_read(kind: QuestionKind, forecast: Forecast) -> None:
+    first, judge = Measured(forecast), Measured(Forecast((0.9, 0.1)))
+    inner = {"first": ensemble_of({"a": first}, "first"), "judges": ensemble_of({"j": judge}, "judges")}
+    query = Query(Question("q1", "What is it?", kind=kind, background="Old notes."))
+    bound = VerifiedForecaster("first", "judges", inner.__getitem__).upper_bound(query)
+    asked = replace(query, question=judged(query.question, forecast))
+    assert bound is not None
+    assert bound >= first.upper_bound(query) + judge.upper_bound(asked)

@@ -89,6 +89,20 @@ async def test_trouble_is_no_vector_and_no_error(model: str) -> None:
     assert len(purse.settled) == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "calls"), [("500", 5), ("hang", 5), ("401", 1), ("429-wait60000ms", 1), ("404", 1)]
+)
+async def test_an_endpoint_in_trouble_is_left_alone(fault: str, calls: int) -> None:
+    """As a model is: five failures open its circuit, a limit is waited for, a dead key rests."""
+    async with Simulator() as simulator:
+        models = room(simulator.url, WIRES[0])
+        embedder = models.embedder(settings(f"sim-{fault}").model_copy(update={"timeout_s": 0.1}))
+        for number in range(8):
+            assert await embedder.embed(f"text {number}", QUERY, deadline(5.0)) is None
+        await models.close()
+        assert len(simulator.service.ledger.entries()) == calls
+
+
 async def test_without_money_nobody_is_asked() -> None:
     async with Simulator() as simulator:
         models = room(simulator.url, WIRES[0])

@@ -45,6 +45,17 @@ def test_waits() -> None:
     assert retry_after_s({"retry-after": in_a_minute}) == pytest.approx(60, abs=5)
 
 
+@pytest.mark.parametrize("text", ["inf", "nan", "-inf", "1e999"])
+def test_what_python_takes_for_a_number_and_nobody_else(text: str) -> None:
+    assert retry_after_s({"retry-after": text}) is None
+    assert retry_after_s({"retry-after-ms": text}) is None
+    assert duration_s(text) is None
+    good = {"limit": "500", "remaining": "499", "reset": "1s"}
+    for part in good:
+        headers = {f"x-ratelimit-{name}-requests": value for name, value in {**good, part: text}.items()}
+        assert openai_limits(headers) == RateLimits(None, None)
+
+
 def test_the_providers_word_on_retrying() -> None:
     given = [should_retry({"x-should-retry": word}) for word in ("true", "false", "perhaps")]
     assert given == [True, False, None]
@@ -81,7 +92,13 @@ def test_anthropic_limits() -> None:
     assert (made.requests.limit, made.requests.remaining) == (50, 49)
     assert made.requests.reset_s == pytest.approx(30, abs=5)
     assert made.tokens.remaining == 7, "the tighter one"
-    assert anthropic_limits({"anthropic-ratelimit-requests-remaining": "?"}) == RateLimits(None, None)
+    only_tokens = {name: value for name, value in headers.items() if "-requests-" not in name}
+    alone = anthropic_limits(only_tokens)
+    assert alone is not None
+    assert alone.requests is None
+    assert alone.tokens is not None
+    assert alone.tokens.remaining == 7, "none of the headers can be relied on"
+    assert anthropic_limits({"anthropic-ratelimit-requests-remaining": "?"}) is None
 
 
 def test_folding_ignores_case() -> None:

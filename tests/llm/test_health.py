@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -90,6 +91,13 @@ async def test_a_cancelled_call_is_looked_up_too(bench: Bench) -> None:
     async with watching(room):
         await eventually(lambda: len(bench.notes.corrections) == 1)
     assert bench.notes.corrections[0][1].nano_usd == bench.entries()[0].billed_nano_usd > 0
+
+
+async def test_a_call_on_a_callers_own_key_is_not_looked_up_with_ours(bench: Bench) -> None:
+    room = bench.models(ROUTER.provider(bench.simulator.url), m={"model": "sim-cut", "stream": True})
+    own = replace(QUERY, keys={"sim": "sk-of-a-caller"})
+    assert isinstance(await room.forecasters["m"].forecast(own, deadline()), Absent)
+    assert len(room.providers["sim"].reconciler) == 0
 
 
 async def test_look_ups_end(bench: Bench) -> None:

@@ -6,7 +6,7 @@ import pytest
 from server.forecasting.forecast import Absent, AbsentReason, Forecast
 from server.forecasting.query import Query
 from server.llm.failures import Failure
-from server.llm.keys import Key, KeyRing
+from server.llm.keys import REREAD_S, Key, KeyRing
 from server.simulator.server import Simulator
 from server.simulator.service import fingerprint
 from server.simulator.settings import SimulatorSettings
@@ -26,7 +26,7 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> KeyRing:
 
 
 def pick(ring: KeyRing, tried: set[str] | None = None, model: str = "m") -> Key | Failure:
-    return ring.pick(model, tried or set(), lambda key: 0.0)
+    return ring.pick(model, tried or set(), lambda key: (0.0, 0))
 
 
 def revealed(key: Key | Failure) -> str:
@@ -40,7 +40,7 @@ def test_keys_take_turns(ring: KeyRing) -> None:
 
 def test_the_shortest_wait_wins(ring: KeyRing) -> None:
     waits = {"sk-A": 3.0, "sk-B": 1.0, "sk-C": 2.0}
-    key = ring.pick("m", set(), lambda key: waits[key.secret.reveal()])
+    key = ring.pick("m", set(), lambda key: (waits[key.secret.reveal()], 0))
     assert revealed(key) == "sk-B"
 
 
@@ -101,6 +101,29 @@ def test_a_rotated_file_gives_a_new_key(tmp_path: Path) -> None:
     file.write_text("sk-new\n")
     assert ring.reload()
     assert revealed(pick(ring)) == "sk-new"
+
+
+def test_a_new_key_is_found_while_the_old_one_rests(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("sk-old")
+    clock = ManualClock()
+    ring = KeyRing([f"file:{file}"], clock)
+    ring.block(ring.keys[0], "m", BILLING)
+    file.write_text("sk-new")
+    assert isinstance(pick(ring), Failure), "it was read a moment ago"
+    clock.go(REREAD_S)
+    assert revealed(pick(ring)) == "sk-new"
+
+
+def test_a_key_that_was_not_there_is_found_once_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    clock = ManualClock()
+    ring = KeyRing([f"file:{file}"], clock)
+    assert isinstance(pick(ring), Failure)
+    file.write_text("sk-late")
+    clock.go(REREAD_S)
+    assert revealed(pick(ring)) == "sk-late"
+    assert ring.problems == []
 
 
 @pytest.fixture
@@ -174,3 +197,48 @@ async def test_rate_limited_key_gives_way_to_another(bench: Bench, monkeypatch: 
     assert [answer.attempts for answer in answers] == [2, 1, 1]
     limited, *rest = [entry.key for entry in bench.entries()]
     assert limited not in rest
+
+
+async def test_who_enables_a_member_has_everything_tried_again(guarded: Bench, tmp_path: Path) -> None:
+    """As an operator does after mending an account: keys, model and circuit."""
+    file = tmp_path / "key"
+    file.write_text("sk-bad")
+    room = guarded.models({"key": f"file:{file}"}, m={"model": "sim-fast"})
+    member = room.forecasters["m"]
+    assert isinstance(await member.forecast(QUERY, deadline()), Absent)
+    endpoint = room.providers["sim"].endpoints["sim-fast"]
+    endpoint.unknown_until_s = float("inf")
+    for _ in range(5):
+        endpoint.breaker.record(endpoint.breaker.admit() or 0, ok=False, seconds=0.1)
+    assert member.circuit == "open"
+    file.write_text("sk-good")
+    member.revive()
+    assert member.circuit == "half_open"
+    assert isinstance(await member.forecast(QUERY, deadline()), Forecast)
+
+
+async def test_a_callers_key_that_lacks_a_model_keeps_nobody_else_from_it(bench: Bench) -> None:
+    room = bench.models(m={"model": "sim-404-first1"})
+    member = room.forecasters["m"]
+    own = Query(QUERY.question, keys={"sim": "sk-of-a-caller"})
+    poor = await member.forecast(own, deadline())
+    assert isinstance(poor, Absent)
+    assert poor.reason is AbsentReason.CALLER_MODEL_UNKNOWN
+    assert isinstance(await member.forecast(QUERY, deadline()), Forecast)
+    assert bench.notes.alerts == [], "it is the caller's business"
+
+
+async def test_a_key_with_a_free_place_comes_before_a_busy_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call at a time for each key, and two keys have one under way."""
+    for name in "ABC":
+        monkeypatch.setenv(f"KEY_{name}", f"sk-{name}")
+    settings = {"keys": ["env:KEY_A", "env:KEY_B", "env:KEY_C"], "limits": {"concurrency": 1}}
+    room = bench.models(settings, slow={"model": "sim-m"}, m={"model": "sim-m"})
+    endpoint, ring = room.providers["sim"].endpoint("sim-m"), room.providers["sim"].keys
+    for key in (ring.keys[0], ring.keys[2]):
+        assert endpoint.limiter(key).try_enter(1) is not None
+    for _ in range(4):
+        assert isinstance(await room.forecasters["m"].forecast(QUERY, deadline()), Forecast)
+    assert {entry.key for entry in bench.entries()} == {fingerprint("sk-B")}

@@ -8,8 +8,10 @@ import pytest
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast
 from server.llm.endpoint import WORDS_S, Endpoint
 from server.llm.failures import Parameter
+from server.llm.flavours import FLAVOURS
 from server.llm.room import LanguageModels
-from server.llm.settings import ProviderSettings
+from server.llm.settings import Format, ProviderSettings
+from server.llm.wire.formats import make_wire
 from tests.eventually import eventually
 from tests.llm.clock import ManualClock
 from tests.llm.conftest import QUERY, Bench, deadline
@@ -35,11 +37,13 @@ async def test_a_refused_parameter_is_dropped_once_and_remembered(
     bench: Bench, wire: WireCase, word: str, settings: dict[str, object], parameter: Parameter
 ) -> None:
     model = f"sim-p0.7-{word}"
+    if set(settings) & make_wire(Format(wire.format), FLAVOURS[wire.flavour]).lacks:
+        pytest.skip("the format has no such parameter")
     room = bench.models(wire.provider(bench.simulator.url), m={"model": model, **settings})
     answers = [await ask(room) for _ in range(3)]
     assert all(isinstance(answer, Forecast) for answer in answers)
     refused = room.providers["sim"].endpoints[model].refused
-    first = 2 if refused else 1  # some formats have no such parameter
+    first = 2 if refused else 1  # Anthropic's models always take the cap
     assert [answer.attempts for answer in answers] == [first, 1, 1]
     assert refused <= {parameter}
 
@@ -187,3 +191,27 @@ async def test_an_operator_hears_of_an_ignored_schema(bench: Bench) -> None:
         await ask(room)
     (alert,) = bench.notes.alerts
     assert alert[1] == "sim-p0.4-dropschema ignores schemas; it is asked in words for a while"
+
+
+async def test_a_parameter_that_nobody_names_is_found_and_the_schema_goes_last(bench: Bench) -> None:
+    """OpenRouter says only that no upstream takes all of them; the model is known all the same."""
+    router = {"base_url": f"{bench.simulator.url}/openrouter/api/v1", "flavour": "openrouter"}
+    wishes = {"temperature": 0.2, "seed": 7, "effort": "low"}
+    room = bench.models(router, m={"model": "sim-p0.7-noeffort", **wishes})
+    answers = [await ask(room) for _ in range(3)]
+    assert [isinstance(answer, Forecast) for answer in answers] == [False, True, True]
+    assert [answer.attempts for answer in answers] == [3, 1, 1]
+    refused = room.providers["sim"].endpoints["sim-p0.7-noeffort"].refused
+    assert refused == {Parameter.SEED, Parameter.TEMPERATURE, Parameter.EFFORT}
+    assert bench.notes.alerts == [], "nobody says that the model is not known"
+
+
+async def test_what_is_not_sent_is_not_counted_against_our_own_limit(bench: Bench) -> None:
+    settings = {"limits": {"requests_per_minute": 2}, "breaker": {"consecutive_failures": 1, "open_s": 60.0}}
+    room = bench.models(settings, m={"model": "sim-p0.6-503-first1"})
+    member = room.forecasters["m"]
+    reasons = [answer.reason for answer in [await ask(room) for _ in range(6)] if isinstance(answer, Absent)]
+    assert reasons == [AbsentReason.PROVIDER_OVERLOADED] + [AbsentReason.POLICY_CIRCUIT_OPEN] * 5
+    room.providers["sim"].endpoints["sim-p0.6-503-first1"].breaker.try_now()
+    assert isinstance(await ask(room, seconds=1.0), Forecast)
+    assert member.circuit == "half_open"

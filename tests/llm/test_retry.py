@@ -46,6 +46,18 @@ FRESH = Situation(
         (Failure(R.PROVIDER_BAD_OUTPUT), FRESH, Step.IN_WORDS),
         (Failure(R.PROVIDER_BAD_OUTPUT), replace(FRESH, in_words=True), Step.GIVE_UP),
         (Failure(R.PROVIDER_BAD_OUTPUT, retry=False), FRESH, Step.GIVE_UP),
+        # "x-should-retry: false" is about the same request, which this is not:
+        (
+            Failure(R.PROVIDER_BILLING, retry=False),
+            replace(FRESH, other_keys=True),
+            Step.OTHER_KEY,
+        ),
+        (
+            Failure(R.CALLER_INVALID_REQUEST, parameter=Parameter.SEED, retry=False),
+            FRESH,
+            Step.WITHOUT_PARAMETER,
+        ),
+        (Failure(R.PROVIDER_RATE_LIMITED, retry_after_s=0.1, retry=False), FRESH, Step.GIVE_UP),
         (Failure(R.POLICY_CIRCUIT_OPEN), FRESH, Step.GIVE_UP),
         (Failure(R.POLICY_RATE_LIMITED), FRESH, Step.GIVE_UP),
         (Failure(R.PROVIDER_SERVER_ERROR), replace(FRESH, attempts=3), Step.GIVE_UP),

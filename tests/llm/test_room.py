@@ -32,6 +32,13 @@ def build(given: dict[str, Any] | None = None, **member: Any) -> LanguageModels:
         ({"flavour": "vanilla"}, {}, "flavour 'vanilla' is not known; use one of anthropic"),
         ({"allow": ["question", "wallet"]}, {}, "'wallet' is no field"),
         ({}, {"unsupported": ["charm"]}, "'charm' is not a valid Parameter"),
+        (
+            {},
+            {"schema_mode": "tool"},
+            "forecasters.gpt: schema_mode: format openai_chat has no place for 'tool'",
+        ),
+        ({"format": "openai_responses"}, {"seed": 7}, "seed: format openai_responses has no place for 7"),
+        ({"format": "anthropic_messages"}, {"temperature": 0.0}, "temperature: format anthropic_messages"),
     ],
 )
 def test_errors_say_where_and_what(provider: dict[str, Any], member: dict[str, Any], message: str) -> None:
@@ -52,6 +59,22 @@ def test_errors_say_where_and_what(provider: dict[str, Any], member: dict[str, A
 def test_bad_settings_name_their_field(settings: dict[str, Any], field: str) -> None:
     with pytest.raises(ValidationError, match=field):
         ProviderSettings.model_validate(settings)
+
+
+@pytest.mark.parametrize(
+    ("extra", "mend"),
+    [
+        ({"max_tokens": 9_000}, "'max_tokens' is not for 'extra': set max_output_tokens"),
+        ({"generationConfig": {"maxOutputTokens": 9_000}}, "'maxOutputTokens' is not for 'extra'"),
+        ({"generationConfig": {"candidateCount": 8}}, "it multiplies what a call costs"),
+        ({"n": 5}, "it multiplies what a call costs"),
+        ({"messages": []}, "the server writes it"),
+        ({"stream": True}, "set stream"),
+    ],
+)
+def test_what_would_break_the_bound_of_a_call_is_not_for_extra(extra: dict[str, Any], mend: str) -> None:
+    with pytest.raises(ValidationError, match=mend):
+        ChatSettings.model_validate({"provider": "p", "model": "m", "extra": extra})
 
 
 def test_weights_of_variants_are_positive() -> None:

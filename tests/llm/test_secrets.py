@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """No key in any log, error, repr or record; a test greps them all."""
 
+import asyncio
+import json
 import logging
 import pickle
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import pytest
 import structlog
 from pydantic import ValidationError
 
+from server.forecasting.forecast import Absent, Forecast
 from server.forecasting.query import Query
 from server.llm.attempts import AttemptLog
 from server.llm.room import LanguageModels
@@ -63,6 +67,69 @@ async def test_headers_of_a_gateway_may_be_references(bench: Bench, monkeypatch:
     headers = {"Authorization": "env:GATEWAY_TOKEN", "X-Title": "test"}
     await bench.ask("sim-fast", provider={"headers": headers})
     assert bench.entries()[0].key == fingerprint("sk-gateway")
+
+
+@pytest.mark.parametrize(
+    ("settings", "mend"),
+    [
+        ({"headers": {"Authorization": f"Bearer {OURS}"}}, "Authorization: give a reference"),
+        ({"headers": {"api-key": OURS}}, "api-key: give a reference"),
+        ({"base_url": f"https://me:{OURS}@x.y/v1"}, "no user and password in the address"),
+        ({"proxy": f"http://me:{OURS}@x.y:3128"}, "goes by reference"),
+        ({"proxy": f"x.y:{OURS}"}, "give the proxy's address"),
+    ],
+)
+def test_secrets_elsewhere_than_in_key_go_by_reference_too(settings: dict[str, Any], mend: str) -> None:
+    with pytest.raises(ValidationError, match=mend) as caught:
+        ProviderSettings.model_validate({"base_url": "https://x.y", **settings})
+    assert OURS not in str(caught.value)
+
+
+async def test_a_proxy_may_be_a_reference(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulator plays the proxy: it is asked for an address that does not exist."""
+    monkeypatch.setenv("PROXY", bench.simulator.url.replace("//", f"//me:{OURS}@"))
+    elsewhere = {"base_url": "http://nowhere.invalid/openai/v1", "proxy": "env:PROXY"}
+    assert isinstance(await bench.ask("sim-fast", provider=elsewhere), Forecast)
+    assert len(bench.entries("sim-fast")) == 1
+
+
+def test_a_key_of_two_lines_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{OURS}\n{THEIRS}\n")
+    with pytest.raises(SecretError, match="must be one line") as caught:
+        resolve(f"file:{tmp_path}/key")
+    assert OURS not in str(caught.value)
+
+
+@pytest.mark.parametrize("repeated", [OURS, f"{'x' * 281} {OURS}", "sk-gateway-91c3"])
+async def test_a_secret_that_the_provider_repeats_is_blotted_out(
+    monkeypatch: pytest.MonkeyPatch, repeated: str
+) -> None:
+    """Also where the message is cut in the middle of it, and one from a header of a gateway."""
+    monkeypatch.setenv("OUR_KEY", OURS)
+    monkeypatch.setenv("GATEWAY_TOKEN", "Bearer sk-gateway-91c3")
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(re.findall(rb"content-length: (\d+)", head)[0]))
+        body = json.dumps({"error": {"message": f"What is {repeated}?"}}).encode()
+        writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n")
+        writer.write(b"content-length: %d\r\n\r\n" % len(body) + body)
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as peer:
+        port = peer.sockets[0].getsockname()[1]
+        settings = ProviderSettings(
+            base_url=f"http://127.0.0.1:{port}/v1",
+            key="env:OUR_KEY",
+            headers={"x-gateway-token": "env:GATEWAY_TOKEN"},
+        )
+        room = LanguageModels({"sim": settings}, {"m": member("any", stream=False)})
+        answer = await room.forecasters["m"].forecast(QUERY, deadline())
+        await room.close()
+    assert isinstance(answer, Absent)
+    assert "HTTP 400" in answer.detail
+    assert "***" in answer.detail
+    assert not [secret for secret in (OURS, "sk-gateway-91c3") if secret[:6] in answer.detail]
 
 
 def test_a_missing_header_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,16 @@
 """Streams: used early where that helps, never believed when cut."""
 
 import asyncio
+import contextlib
+import json
+import re
 
 import pytest
 
 from server.forecasting.forecast import Absent, AbsentReason, CostSource, Forecast
 from server.forecasting.query import Query
 from server.forecasting.question import Exclusive, Question
+from server.llm.exchange import MAX_BODY_BYTES
 from tests.eventually import eventually
 from tests.llm.conftest import QUERY, Bench, deadline
 from tests.llm.wires import WireCase, each_wire
@@ -127,3 +131,22 @@ async def test_many_streams_at_once(bench: Bench) -> None:
         *(room.forecasters["m"].forecast(QUERY, deadline(30.0)) for _ in range(100))
     )
     assert all(isinstance(answer, Forecast) and answer.probabilities[0] == 0.6 for answer in answers)
+
+
+async def test_a_stream_without_end_does_not_fill_the_memory(bench: Bench) -> None:
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(re.findall(rb"content-length: (\d+)", head)[0]))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        delta = json.dumps({"choices": [{"delta": {"content": "x" * 2**19}}]}).encode()
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"data: " + delta + b"\n\n")
+                await writer.drain()
+
+    async with await asyncio.start_server(flood, "127.0.0.1", 0) as peer:
+        port = peer.sockets[0].getsockname()[1]
+        answer = await bench.ask("any", provider={"base_url": f"http://127.0.0.1:{port}/v1"}, stream=True)
+    assert isinstance(answer, Absent)
+    assert answer.reason is AbsentReason.PROVIDER_BAD_OUTPUT
+    assert f"over {MAX_BODY_BYTES} bytes" in answer.detail

@@ -17,11 +17,15 @@ from openai.types.chat import ChatCompletion, completion_create_params
 from openai.types.responses import Response, response_create_params
 from pydantic import TypeAdapter
 
+from server.forecasting.deadline import SystemClock
 from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, QuestionKind
+from server.llm.attempts import AttemptLog
 from server.llm.completion import ChatRequest, Completion, Finish
+from server.llm.failures import Parameter
 from server.llm.flavours import FLAVOURS
+from server.llm.provider import Provider
 from server.llm.schemas import answer_schema
-from server.llm.settings import Format
+from server.llm.settings import Format, ProviderSettings
 from server.llm.wire.format import WireFormat
 from server.llm.wire.formats import make_wire
 from server.llm.wire.headers import fold
@@ -119,6 +123,92 @@ def fits(params: Any, body: dict[str, Any]) -> None:
     """The SDK's parameters know every field of ours, and accept its value."""
     assert set(body) <= set(params.__annotations__)
     TypeAdapter(params).validate_python(body)
+
+
+@pytest.mark.parametrize(
+    ("wire", "extra", "path", "beside"),
+    [
+        (
+            WIRES[0],
+            {"response_format": {"x": 1}},
+            ("response_format", "x"),
+            ("response_format", "json_schema"),
+        ),
+        (WIRES[1], {"text": {"verbosity": "low"}}, ("text", "verbosity"), ("text", "format", "strict")),
+        (
+            WIRES[2],
+            {"output_config": {"x": 1}},
+            ("output_config", "x"),
+            ("output_config", "format", "schema"),
+        ),
+        (
+            WIRES[3],
+            {"generationConfig": {"topP": 0.5}},
+            ("generationConfig", "topP"),
+            ("generationConfig", "responseJsonSchema"),
+        ),
+        (
+            WIRES[6],
+            {"provider": {"sort": "latency"}},
+            ("provider", "sort"),
+            ("provider", "data_collection"),
+        ),
+    ],
+    ids=["chat", "responses", "anthropic", "gemini", "openrouter"],
+)
+def test_extra_joins_what_is_sent_and_does_not_push_it_out(
+    wire: WireCase, extra: dict[str, Any], path: tuple[str, ...], beside: tuple[str, ...]
+) -> None:
+    plain = wire_of(wire).body(request(), frozenset())
+    body = wire_of(wire).body(request(extra=extra), frozenset())
+    assert part(body, path) == part(extra, path)
+    assert part(body, beside) == part(plain, beside)
+
+
+def part(body: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        body = body[name]
+    return body
+
+
+def test_openrouter_keeps_to_what_the_policy_says() -> None:
+    def asked_of(policy: str) -> Any:
+        settings = ProviderSettings.model_validate(
+            {"base_url": "https://openrouter.ai/api/v1", "policy": policy}
+        )
+        provider = Provider("p", settings, clock=SystemClock(), observer=AttemptLog())
+        return provider.wire.body(request(), frozenset())["provider"]
+
+    assert asked_of("standard") == {
+        "require_parameters": True,
+        "data_collection": "deny",
+        "allow_fallbacks": False,
+    }
+    assert asked_of("strict") == {**asked_of("standard"), "zdr": True}
+
+
+@pytest.mark.parametrize(
+    ("usage", "nano_usd"),
+    [
+        ({"cost": 0.001}, 1_000_000),
+        ({"cost": 0.001, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.001}}, 1_000_000),
+        ({"cost": 0.00005, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.001}}, 1_050_000),
+        ({"cost": 0.00005, "is_byok": True, "cost_details": None}, None),
+        ({"cost": None}, None),
+    ],
+)
+def test_openrouters_bill_is_all_that_a_call_costs(usage: dict[str, Any], nano_usd: int | None) -> None:
+    """On a key of one's own at the upstream, OpenRouter's figure is its fee alone."""
+    assert FLAVOURS["openrouter"].reported_cost(usage) == nano_usd
+
+
+@pytest.mark.parametrize("flavour", ["openai", "local", "xai"])
+def test_a_refused_name_of_the_cap_gives_way_to_the_other(flavour: str) -> None:
+    wire = make_wire(Format.OPENAI_CHAT, FLAVOURS[flavour])
+    names = {"max_tokens", "max_completion_tokens"}
+    (first,) = names & set(wire.body(request(), frozenset()))
+    (second,) = names & set(wire.body(request(), frozenset({Parameter.MAX_TOKENS})))
+    assert {first, second} == names
 
 
 def test_anthropic_tool_fits_too() -> None:

@@ -13,7 +13,7 @@ from server.forecasting.question import Question
 class Subject:
     """What a question is about. Only questions with equal ``guard`` can be alike.
 
-    The guard covers the category, the kind and its outcomes, the instants, and
+    The guard covers the category, the background, the kind and its outcomes, the instants, and
     all dates, numbers, names and turning words of text and resolution criteria.
     """
 
@@ -29,6 +29,8 @@ def subject_of(question: Question) -> Subject | None:
         return None
     guarded = (
         question.category.casefold(),
+        # News that the members are to know of: with other news it is another question.
+        " ".join(question.background.casefold().split()),
         question.kind,
         question.as_of_time,
         question.resolve_time,

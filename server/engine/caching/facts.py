@@ -27,11 +27,18 @@ _DAY_FIRST = re.compile(
 _MONTH_ALONE = re.compile(rf"\b(?P<month>(?![Mm]ay\b)(?:{_MONTH}))\.?(?: (?P<year>\d{{4}}))?\b")
 _MAY = re.compile(r"\b(?P<month>[Mm]ay) (?P<year>\d{4})\b")
 _IN_MAY = re.compile(r"\b(?:in|of|by|until) (?P<month>[Mm]ay)\b")
-_YEAR = re.compile(r"(?<![\d.,$€£])\b(?P<year>1[89]\d{2}|20\d{2}|21\d{2})\b(?![\d%]|[.,]\d)")
+_YEAR = re.compile(r"(?<![\d.,$€£¥₹₽₩₿])\b(?P<year>1[89]\d{2}|20\d{2}|21\d{2})\b(?![\d%]|[.,]\d)")
 _DATES = (_ISO, _MONTH_FIRST, _DAY_FIRST, _MONTH_ALONE, _MAY, _IN_MAY, _YEAR)
 _SHARES = ("%", "percent", "per cent")
 _UNIT = "|".join(sorted((*SCALES, *_SHARES), key=len, reverse=True))
-_NUMBER = re.compile(rf"[$€£]?(?<![\w.])(\d[\d,]*(?:\.\d+)?)\s?({_UNIT})?(?!\w)")
+_CURRENCIES = "$€£¥₹₽₩₿"
+# A dash is a minus where nothing stands before it: "3-5" is a range.
+_NUMBER = re.compile(
+    rf"(?P<minus>(?<![\w)%.])[-−]\s?)?(?P<currency>[{_CURRENCIES}]\s?)?(?<![\w.])"
+    rf"(?P<digits>\d[\d,]*(?:\.\d+)?)\s?(?P<unit>{_UNIT})?(?!\w)"
+)
+#: Signs that turn a sentence round as words do.
+_SIGN = re.compile("[<>≤≥≠±+]")
 _COUNT = re.compile(rf"[\d.]+({_UNIT}|st|nd|rd|th)")
 _SPELT_NUMBER = re.compile(rf"\b({'|'.join(SPELT)})\b")
 _WORD = re.compile(r"[^\W_]+(?:[-.'&][^\W_]+)*")
@@ -69,7 +76,7 @@ def facts(text: str) -> Facts | None:
         dates=dates,
         numbers=numbers,
         names=names,
-        turns=tuple(sorted(word for word in words if word in TURNS)),
+        turns=tuple(sorted([*(word for word in words if word in TURNS), *_SIGN.findall(text)])),
         words=tuple(word for word in words if word not in TURNS and word not in named),
     )
 
@@ -123,10 +130,9 @@ def _date(match: re.Match[str]) -> str:
 
 
 def _number(match: re.Match[str]) -> str:
-    """The number in full: "$100k" is 100000, "ten" is 10; a percentage keeps its sign."""
-    digits = match[1]
-    if digits in SPELT:
-        return f"{SPELT[digits]:g}"
-    unit = match[2] or ""
+    """The number in full: "-$100k" is -$100000, "ten" is 10; a percentage keeps its sign."""
+    if match[0] in SPELT:
+        return f"{SPELT[match[0]]:g}"
+    minus, currency, digits, unit = (part or "" for part in match.groups())
     value = float(digits.replace(",", "")) * SCALES.get(unit, 1.0)
-    return f"{value:.12g}{'%' if unit in _SHARES else ''}"
+    return f"{'-' * bool(minus)}{currency.strip()}{value:.12g}{'%' if unit in _SHARES else ''}"

@@ -11,8 +11,9 @@ from server.llm.completion import ChatRequest, Completion, Finish, usage_from
 from server.llm.failures import Failure, Parameter
 from server.llm.flavours import Flavour
 from server.llm.wire.errors import Said, classify
-from server.llm.wire.format import Json
+from server.llm.wire.format import Json, merged
 from server.llm.wire.headers import Headers, RateLimits, anthropic_limits
+from server.llm.wire.shapes import table, tables, words
 
 _FINISH = {
     "end_turn": Finish.COMPLETE,
@@ -29,6 +30,8 @@ class AnthropicMessages:
     """``POST {base}/v1/messages``."""
 
     probe_path = "/v1/models"
+    #: The API has dropped the temperature; for models that still take it, ``extra`` is the way.
+    lacks = frozenset({"seed", "temperature"})
 
     def __init__(self, flavour: Flavour) -> None:
         self._flavour = flavour
@@ -54,10 +57,9 @@ class AnthropicMessages:
             self._add_schema(body, request)
         if request.effort is not None and Parameter.EFFORT not in without:
             body.setdefault("output_config", {})["effort"] = request.effort
-        # No temperature: the API has dropped it. For models that still take it, ``extra`` is the way.
         if request.stream:
             body["stream"] = True
-        return {**body, **request.extra}
+        return merged(body, request.extra)
 
     def _add_schema(self, body: Json, request: ChatRequest) -> None:
         schema = request.schema
@@ -80,8 +82,7 @@ class AnthropicMessages:
         """All text blocks, or the input of the tool that was called."""
         if payload.get("type") == "error":
             return self.failure(200, payload, headers)
-        blocks = payload.get("content")
-        texts = [_block_text(block) for block in blocks] if isinstance(blocks, list) else []
+        texts = [_block_text(block) for block in tables(payload.get("content"))]
         usage = payload.get("usage")
         reason = str(payload.get("stop_reason"))
         said = "".join(texts)
@@ -103,8 +104,7 @@ class AnthropicMessages:
         error = payload.get("error") if isinstance(payload, dict) else None
         if not isinstance(error, dict):
             return classify(status, Said(message=payload if isinstance(payload, str) else ""), headers)
-        details = error.get("details") or {}
-        code = str(details.get("error_code") or "")
+        code = str(table(error.get("details")).get("error_code") or "")
         message = str(error.get("message") or "")
         filtered = "content filtering policy" in message
         said = Said(
@@ -144,22 +144,22 @@ class MessagesReader:
             return False
         kind = body.get("type") or event
         if kind == "content_block_delta":
-            return self._delta(body.get("delta") or {})
+            return self._delta(table(body.get("delta")))
         self._state(kind, body)
         return False
 
     def _delta(self, delta: Json) -> bool:
-        piece = delta.get("text") if delta.get("type") == "text_delta" else delta.get("partial_json")
-        self.text += piece or ""
+        piece = words(delta.get("text" if delta.get("type") == "text_delta" else "partial_json"))
+        self.text += piece
         return bool(piece)
 
-    def _state(self, kind: str, body: Json) -> None:
+    def _state(self, kind: Any, body: Json) -> None:
         if kind == "message_start":
-            self._message = dict(body.get("message") or {})
-            self._usage = dict(self._message.get("usage") or {})
+            self._message = dict(table(body.get("message")))
+            self._usage = dict(table(self._message.get("usage")))
         elif kind == "message_delta":
-            self._message |= body.get("delta") or {}
-            counts = body.get("usage") or {}
+            self._message |= table(body.get("delta"))
+            counts = table(body.get("usage"))
             # Cumulative and final, unlike the placeholder of the start.
             self._usage |= {name: value for name, value in counts.items() if value is not None}
             self._final_usage = "output_tokens" in counts
@@ -189,7 +189,7 @@ class MessagesReader:
 
 def messages_usage(usage: Json) -> TokenUsage | None:
     """Buckets: cached tokens are outside ``input_tokens``, thinking inside ``output_tokens``."""
-    outside = usage.get("output_tokens_details") or {}
+    outside = table(usage.get("output_tokens_details"))
     return usage_from(
         prompt=usage.get("input_tokens"),
         cached=usage.get("cache_read_input_tokens"),
@@ -200,14 +200,12 @@ def messages_usage(usage: Json) -> TokenUsage | None:
     )
 
 
-def _block_text(block: Any) -> str:
-    if not isinstance(block, dict):
-        return ""
+def _block_text(block: Json) -> str:
     if block.get("type") == "tool_use":
         return to_json(block.get("input") or {}).decode()
-    return str(block.get("text") or "") if block.get("type") == "text" else ""
+    return words(block.get("text")) if block.get("type") == "text" else ""
 
 
 def _why_refused(payload: Json) -> str:
-    details = payload.get("stop_details") or {}
+    details = table(payload.get("stop_details"))
     return str(details.get("explanation") or details.get("category") or "")

@@ -60,6 +60,8 @@ _UNSUPPORTED = re.compile(
     r"|deprecated|not permitted",
     re.IGNORECASE,
 )
+#: OpenRouter's 404 for a model that it knows: no upstream takes some part, and it does not say which.
+_UNNAMED = re.compile(r"no endpoints found that can handle the requested parameters", re.IGNORECASE)
 #: What the providers call the parameters that can be left out.
 _PARAMETERS = (
     (re.compile(r"temperature"), Parameter.TEMPERATURE),
@@ -102,6 +104,8 @@ def classify(status: int, said: Said, headers: Headers) -> Failure:
         retry_after_s=wait_s,
         parameter=_parameter(said) if reason is AbsentReason.CALLER_INVALID_REQUEST else None,
         retry=should_retry(headers),
+        unnamed_parameter=bool(_UNNAMED.search(said.message)),
+        too_long=reason is AbsentReason.CALLER_INVALID_REQUEST and _is_too_long(said),
     )
 
 
@@ -112,6 +116,8 @@ def _reason(status: int, said: Said, wait_s: float | None) -> AbsentReason:
         return AbsentReason.PROVIDER_REFUSED
     if status == 402 and wait_s is not None:
         return AbsentReason.PROVIDER_RATE_LIMITED
+    if _UNNAMED.search(said.message):
+        return AbsentReason.CALLER_INVALID_REQUEST
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     named = _BY_KIND.get(said.code) or _BY_KIND.get(said.kind)

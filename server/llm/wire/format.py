@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an adapter for one wire format does. Adapters do no I/O."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from server.llm.completion import ChatRequest, Completion
@@ -8,6 +9,17 @@ from server.llm.failures import Failure, Parameter
 from server.llm.wire.headers import Headers, RateLimits
 
 Json = dict[str, Any]
+
+
+def merged(body: Mapping[str, Any], more: Mapping[str, Any]) -> Json:
+    """``body`` with ``more`` laid over it, objects part by part: what is not named in ``more`` stays."""
+    made = dict(body)
+    for name, value in more.items():
+        before = made.get(name)
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            value = merged(before, value)  # noqa: PLW2901 - the parts of both
+        made[name] = value
+    return made
 
 
 class StreamReader(Protocol):
@@ -38,6 +50,9 @@ class StreamReader(Protocol):
 
 class WireFormat(Protocol):
     """One provider's format."""
+
+    #: Settings of a member for which the format has no place.
+    lacks: frozenset[str]
 
     def path(self, request: ChatRequest) -> str:
         """Path and query below the base address."""

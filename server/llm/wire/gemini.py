@@ -7,12 +7,13 @@ from urllib.parse import quote
 import jiter
 
 from server.forecasting.forecast import AbsentReason, TokenUsage
-from server.llm.completion import ChatRequest, Completion, Finish, usage_from
+from server.llm.completion import ChatRequest, Completion, Finish, count, usage_from
 from server.llm.failures import Failure, Parameter
 from server.llm.flavours import Flavour
 from server.llm.wire.errors import Said, classify
-from server.llm.wire.format import Json
+from server.llm.wire.format import Json, merged
 from server.llm.wire.headers import Headers, RateLimits, duration_s
+from server.llm.wire.shapes import table, tables, words
 
 _REFUSED = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR")
 _FINISH = {
@@ -26,6 +27,7 @@ class Gemini:
     """``POST {base}/v1beta/models/{model}:generateContent``."""
 
     probe_path = "/v1beta/models?pageSize=1"
+    lacks = frozenset({"schema_mode"})
 
     def __init__(self, flavour: Flavour) -> None:
         self._flavour = flavour
@@ -52,14 +54,12 @@ class Gemini:
             config["seed"] = request.seed
         if request.effort is not None and Parameter.EFFORT not in without:
             config["thinkingConfig"] = _thinking(request.effort)
-        extra = dict(request.extra)
-        config |= extra.pop("generationConfig", {})
-        return {
+        body = {
             "systemInstruction": {"parts": [{"text": request.system}]},
             "contents": [{"role": "user", "parts": [{"text": request.user}]}],
             "generationConfig": config,
-            **extra,
         }
+        return merged(body, request.extra)
 
     def is_capped(self, without: frozenset[Parameter]) -> bool:
         """Unless the model refuses the cap."""
@@ -69,8 +69,8 @@ class Gemini:
         """The parts of the first candidate that are no thoughts."""
         if payload.get("error"):
             return self.failure(200, payload, headers)
-        candidates = payload.get("candidates")
-        if not isinstance(candidates, list) or not candidates:
+        candidates = tables(payload.get("candidates"))
+        if not candidates:
             return self._blocked(payload)
         candidate = candidates[0]
         return self._completion(payload, part_text(candidate), str(candidate.get("finishReason")))
@@ -87,7 +87,7 @@ class Gemini:
         )
 
     def _blocked(self, payload: Json) -> Completion | Failure:
-        reason = (payload.get("promptFeedback") or {}).get("blockReason")
+        reason = table(payload.get("promptFeedback")).get("blockReason")
         if reason is None:
             return Failure(AbsentReason.PROVIDER_BAD_OUTPUT, "the answer has no candidates", billed=True)
         return Failure(AbsentReason.PROVIDER_REFUSED, f"the prompt was blocked ({reason})")
@@ -151,7 +151,7 @@ class GeminiReader:
 
     def _response(self, body: Json) -> bool:
         self.last |= body
-        candidates = body.get("candidates") or []
+        candidates = tables(body.get("candidates"))
         if not candidates:
             self.blocked = self.blocked or "promptFeedback" in body
             return False
@@ -179,7 +179,7 @@ class GeminiReader:
 def gemini_usage(usage: Json) -> TokenUsage | None:
     """Buckets: cached tokens inside the prompt, tool results and thoughts outside."""
     prompt, answer = usage.get("promptTokenCount"), usage.get("candidatesTokenCount", 0)
-    thoughts, tools = usage.get("thoughtsTokenCount") or 0, usage.get("toolUsePromptTokenCount") or 0
+    thoughts, tools = count(usage.get("thoughtsTokenCount")), count(usage.get("toolUsePromptTokenCount"))
     if type(prompt) is not int or type(answer) is not int or answer < 0:
         return None
     return usage_from(
@@ -194,8 +194,8 @@ def gemini_usage(usage: Json) -> TokenUsage | None:
 
 def part_text(candidate: Json) -> str:
     """Text of a candidate without its thoughts."""
-    parts = (candidate.get("content") or {}).get("parts") or []
-    return "".join(str(part.get("text") or "") for part in parts if not part.get("thought"))
+    parts = tables(table(candidate.get("content")).get("parts"))
+    return "".join(words(part.get("text")) for part in parts if not part.get("thought"))
 
 
 def _thinking(effort: str) -> Json:
@@ -207,12 +207,10 @@ def _thinking(effort: str) -> Json:
 
 def _said(error: Json) -> Said:
     kind, code, wait_s, billing = str(error.get("status") or ""), "", None, False
-    for detail in error.get("details") or []:
-        if not isinstance(detail, dict):
-            continue
+    for detail in tables(error.get("details")):
         if "retryDelay" in detail:
             wait_s = duration_s(str(detail["retryDelay"]))
         code = str(detail.get("reason") or code)
-        violations = detail.get("violations") or []
+        violations = tables(detail.get("violations"))
         billing = billing or any("PerDay" in str(violation.get("quotaId")) for violation in violations)
     return Said(str(error.get("message") or ""), kind, code, wait_s=wait_s, billing=billing)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Response headers: retry advice and rate limits, none of which can be relied on."""
 
+import math
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -63,12 +64,10 @@ def openai_limits(headers: Headers) -> RateLimits | None:
 
 def anthropic_limits(headers: Headers) -> RateLimits | None:
     """``anthropic-ratelimit-*``; resets are instants. The tighter of the token limits counts."""
-    if "anthropic-ratelimit-requests-remaining" not in headers:
-        return None
+    requests = _anthropic(headers, "requests")
     tokens = [found for name in ("tokens", "input-tokens") if (found := _anthropic(headers, name))]
-    return RateLimits(
-        _anthropic(headers, "requests"), min(tokens, key=lambda one: one.remaining, default=None)
-    )
+    tightest = min(tokens, key=lambda one: one.remaining, default=None)
+    return None if requests is None and tightest is None else RateLimits(requests, tightest)
 
 
 def duration_s(text: str) -> float | None:
@@ -109,10 +108,12 @@ def _limit(limit: str | None, remaining: str | None, reset_s: float | None) -> R
 
 
 def _number(text: str | None) -> float | None:
+    """A finite number; Python also reads "inf" and "nan", which are no waits and no limits."""
     try:
-        return float(text) if text is not None else None
+        number = float(text) if text is not None else None
     except ValueError:
         return None
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _http_date(text: str) -> float | None:

@@ -10,8 +10,9 @@ from server.llm.completion import ChatRequest, Completion, Finish, usage_from
 from server.llm.failures import Failure, Parameter
 from server.llm.flavours import Flavour
 from server.llm.wire.errors import Said, classify
-from server.llm.wire.format import Json
+from server.llm.wire.format import Json, merged
 from server.llm.wire.headers import Headers, RateLimits, openai_limits
+from server.llm.wire.shapes import table, tables, words
 
 _FINISH = {
     "stop": Finish.COMPLETE,
@@ -24,6 +25,7 @@ class OpenAIChat:
     """``POST {base}/chat/completions``."""
 
     probe_path = "/models"
+    lacks = frozenset({"schema_mode"})
 
     def __init__(self, flavour: Flavour) -> None:
         self._flavour = flavour
@@ -51,15 +53,15 @@ class OpenAIChat:
                 "json_schema": {"name": request.schema.name, "strict": True, "schema": request.schema.schema},
             }
         self._add_optional(body, request, without)
-        return {**body, **self._flavour.body, **request.extra}
+        return merged(merged(body, self._flavour.body), request.extra)
 
     def _add_optional(self, body: Json, request: ChatRequest, without: frozenset[Parameter]) -> None:
         flavour = self._flavour
-        # A model that refuses the newer name of the cap is given the older one.
-        capped = (
-            flavour.max_tokens_field if Parameter.MAX_TOKENS not in without else flavour.old_max_tokens_field
+        # A model that refuses one name of the cap is given the other.
+        refused = Parameter.MAX_TOKENS in without
+        body[flavour.other_max_tokens_field if refused else flavour.max_tokens_field] = (
+            request.max_output_tokens
         )
-        body[capped] = request.max_output_tokens
         if request.temperature is not None and Parameter.TEMPERATURE not in without:
             body["temperature"] = request.temperature
         if request.seed is not None and Parameter.SEED not in without:
@@ -79,15 +81,15 @@ class OpenAIChat:
         """The first choice."""
         if payload.get("error"):
             return self.failure(_status(payload), payload, headers)
-        choices = payload.get("choices")
-        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        choices = tables(payload.get("choices"))
+        if not choices:
             return Failure(AbsentReason.PROVIDER_BAD_OUTPUT, "the answer has no choices", billed=True)
         choice = choices[0]
         if choice.get("error"):
             return self.failure(_status(choice), choice, headers)
-        message = choice.get("message") or {}
+        message = table(choice.get("message"))
         return self._completion(
-            payload, message.get("content") or "", message.get("refusal") or "", choice.get("finish_reason")
+            payload, _said(message.get("content")), words(message.get("refusal")), choice.get("finish_reason")
         )
 
     def _completion(self, payload: Json, text: str, refusal: str, finish: object) -> Completion:
@@ -151,12 +153,12 @@ class ChatReader:
             self._error, self.finished = chunk, True
             return False
         self.last |= {name: chunk[name] for name in ("model", "id", "usage") if chunk.get(name) is not None}
-        choices = chunk.get("choices") or []
-        return self._choice(choices[0]) if choices and isinstance(choices[0], dict) else False
+        choices = tables(chunk.get("choices"))
+        return self._choice(choices[0]) if choices else False
 
     def _choice(self, choice: Json) -> bool:
-        delta = choice.get("delta") or {}
-        text, refusal = delta.get("content") or "", delta.get("refusal") or ""
+        delta = table(choice.get("delta"))
+        text, refusal = _said(delta.get("content")), words(delta.get("refusal"))
         self.text += text
         self.refusal += refusal
         if choice.get("finish_reason"):
@@ -184,7 +186,7 @@ def chat_usage(usage: Json) -> TokenUsage | None:
     Where the total is more than both, the difference is reasoning that was
     left out of the output (seen at xAI).
     """
-    inside, outside = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
+    inside, outside = table(usage.get("prompt_tokens_details")), table(usage.get("completion_tokens_details"))
     prompt, output, total = (
         usage.get("prompt_tokens"),
         usage.get("completion_tokens"),
@@ -200,6 +202,13 @@ def chat_usage(usage: Json) -> TokenUsage | None:
         reasoning=outside.get("reasoning_tokens"),
         cached_inside=True,
     )
+
+
+def _said(content: Any) -> str:
+    """A message's text. Some servers give it in parts, thoughts among them, as requests may."""
+    if isinstance(content, list):
+        return "".join(words(part.get("text")) for part in tables(content) if part.get("type") == "text")
+    return words(content)
 
 
 def openai_error(error: Any) -> Said:

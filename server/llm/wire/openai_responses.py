@@ -10,18 +10,20 @@ from server.llm.completion import ChatRequest, Completion, Finish, usage_from
 from server.llm.failures import Failure, Parameter
 from server.llm.flavours import Flavour
 from server.llm.wire.errors import Said, classify
-from server.llm.wire.format import Json
+from server.llm.wire.format import Json, merged
 from server.llm.wire.headers import Headers
 from server.llm.wire.openai_chat import OpenAIChat
+from server.llm.wire.shapes import table, tables, words
 
 _INCOMPLETE = {"max_output_tokens": Finish.TRUNCATED, "content_filter": Finish.REFUSED}
-_TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
+_TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 
 
 class OpenAIResponses:
     """``POST {base}/responses``. Errors, limits and keys are as in Chat Completions."""
 
     probe_path = "/models"
+    lacks = frozenset({"schema_mode", "seed"})
 
     def __init__(self, flavour: Flavour) -> None:
         self._flavour = flavour
@@ -52,7 +54,7 @@ class OpenAIResponses:
                 }
             }
         self._add_optional(body, request, without)
-        return {**body, **request.extra}
+        return merged(body, request.extra)
 
     def _add_optional(self, body: Json, request: ChatRequest, without: frozenset[Parameter]) -> None:
         if Parameter.MAX_TOKENS not in without:
@@ -118,12 +120,12 @@ class ResponsesReader:
             return False
         kind = body.get("type") or event
         if kind in ("response.output_text.delta", "response.refusal.delta"):
-            self.text += str(body.get("delta") or "")
+            self.text += words(body.get("delta"))
             return True
         self._state(kind, body)
         return False
 
-    def _state(self, kind: str, body: Json) -> None:
+    def _state(self, kind: Any, body: Json) -> None:
         response = body.get("response")
         if kind == "error":
             self._error, self.finished = body.get("error") or body, True
@@ -149,7 +151,7 @@ class ResponsesReader:
 
 def responses_usage(usage: Json) -> TokenUsage | None:
     """Buckets from ``input_tokens`` and ``output_tokens``, cached tokens inside the input."""
-    inside, outside = usage.get("input_tokens_details") or {}, usage.get("output_tokens_details") or {}
+    inside, outside = table(usage.get("input_tokens_details")), table(usage.get("output_tokens_details"))
     return usage_from(
         prompt=usage.get("input_tokens"),
         cached=inside.get("cached_tokens"),
@@ -163,19 +165,22 @@ def responses_usage(usage: Json) -> TokenUsage | None:
 def _contents(output: Any) -> tuple[list[str], list[str]]:
     texts: list[str] = []
     refusals: list[str] = []
-    for item in output if isinstance(output, list) else []:
-        if not isinstance(item, dict) or item.get("type") != "message":
-            continue
-        for part in item.get("content") or []:
-            if part.get("type") == "output_text":
-                texts.append(str(part.get("text") or ""))
-            elif part.get("type") == "refusal":
-                refusals.append(str(part.get("refusal") or ""))
+    parts = [
+        part
+        for item in tables(output)
+        if item.get("type") == "message"
+        for part in tables(item.get("content"))
+    ]
+    for part in parts:
+        if part.get("type") == "output_text":
+            texts.append(words(part.get("text")))
+        elif part.get("type") == "refusal":
+            refusals.append(words(part.get("refusal")))
     return texts, refusals
 
 
 def _raw_finish(payload: Json) -> str:
-    why = payload.get("incomplete_details") or {}
+    why = table(payload.get("incomplete_details"))
     return str(why.get("reason") or payload.get("status"))
 
 

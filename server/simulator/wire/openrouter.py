@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenRouter: Chat Completions with costs, comments and errors of its own."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from server.simulator.faults import Fault, status_of
@@ -14,6 +16,10 @@ _METADATA: dict[Fault, Json] = {
     Fault.QUOTA: {},
     Fault.CONTENT_FILTER: {"reasons": ["violence"], "flagged_input": "...", "provider_name": "Simulator"},
 }
+_NO_ENDPOINTS = (
+    "No endpoints found that can handle the requested parameters. To learn more about provider routing, "
+    "visit: https://openrouter.ai/docs/provider-routing"
+)
 _PROCESSING = b": OPENROUTER PROCESSING\n\n"
 
 
@@ -22,6 +28,12 @@ class OpenRouter(OpenAIChat):
 
     name = "openrouter"
     paths: tuple[str, ...] = ("/openrouter/api/v1/chat/completions",)
+
+    def read(self, body: Json, path: Mapping[str, str], headers: Mapping[str, str]) -> Ask:
+        """Effort by its own name."""
+        ask = super().read(body, path, headers)
+        effort = {"effort"} if body.get("reasoning") is not None else set()
+        return replace(ask, parameters=ask.parameters | effort)
 
     def answer(self, ask: Ask, reply: Reply) -> Json:
         """With the upstream's name and its own finish reason."""
@@ -33,8 +45,7 @@ class OpenRouter(OpenAIChat):
     def frames(self, ask: Ask, reply: Reply) -> Frames:
         """A comment first, usage always."""
         # It reports usage whether or not it is asked to.
-        with_usage = Ask(ask.model, ask.prompt, ask.schema, ask.stream, include_usage=True)
-        made = super().frames(with_usage, reply)
+        made = super().frames(replace(ask, include_usage=True), reply)
         return Frames((_PROCESSING, *made.head), made.text, made.tail, made.end)
 
     def ping(self) -> bytes:
@@ -50,7 +61,13 @@ class OpenRouter(OpenAIChat):
         )
 
     def error(self, fault: Fault, message: str, parameter: str, wait_s: float) -> ErrorBody:
-        """``code`` is the status; some faults carry metadata."""
+        """``code`` is the status; some faults carry metadata.
+
+        A parameter that no upstream takes is a 404 that does not name it, as with
+        ``provider.require_parameters``; all upstreams take the cap by one name or the other.
+        """
+        if fault is Fault.BAD_REQUEST and parameter and parameter != "maxtokens":
+            return ErrorBody(404, {"error": {"code": 404, "message": _NO_ENDPOINTS}}, {})
         said = super().error(fault, message, parameter, wait_s).body["error"]
         status = _STATUS.get(fault, status_of(fault))
         metadata: Json = _METADATA.get(fault, {"provider_name": "Simulator"})

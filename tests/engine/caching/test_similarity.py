@@ -49,6 +49,11 @@ DIFFERENT = [
         "Will the option-adjusted spread of the ICE BofA Corporate Index have increased by 2025-04-06?",
         "Will the effective yield of the ICE BofA Corporate Index have increased by 2025-04-06?",
     ),
+    ("Will growth exceed -0.5% in 2026?", "Will growth exceed 0.5% in 2026?"),
+    ("Will it be under \u22125 degrees in Oslo?", "Will it be under 5 degrees in Oslo?"),
+    ("Will gold trade at $3,000?", "Will gold trade at €3,000?"),
+    ("Will CPI be >3% in May 2026?", "Will CPI be <3% in May 2026?"),
+    ("Will 100+ members resign?", "Will 100 members resign?"),
     ("Will the Fed cut-pause-cut in 2025", "Will the Fed cut-pause-pause in 2025?"),
 ]
 
@@ -79,6 +84,19 @@ def test_criteria_are_guarded_like_the_text() -> None:
     assert alike(one, other) == 0.0
 
 
+def test_other_news_make_another_question() -> None:
+    said = "The minister has   resigned."
+    one, same, other = (
+        subject_of(Question(name, "Will it rain?", background=background))
+        for name, background in (("1", said), ("2", "the minister has resigned."), ("3", ""))
+    )
+    assert one is not None
+    assert same is not None
+    assert other is not None
+    assert alike(one, same) == 1.0
+    assert alike(one, other) == 0.0
+
+
 @pytest.mark.parametrize(
     ("text", "dates"),
     [
@@ -102,7 +120,10 @@ def test_dates(text: str, dates: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("text", "numbers"),
     [
-        ("$100k", ("100000",)),
+        ("$100k", ("$100000",)),
+        ("100k", ("100000",)),
+        ("-€ 0.5 million", ("-€500000",)),
+        ("3-5, 3 -5 and (\u22125)", ("3", "5", "3", "-5", "-5")),
         ("100,000", ("100000",)),
         ("1.5 million", ("1500000",)),
         ("5%", ("5%",)),

@@ -88,6 +88,10 @@ class TestEstimate:
         ensemble = ensemble_of({"a": Paid("a", costs=(1, 1))}, execution="hedged")
         plan = make_plan(ensemble.spec, Options(), CHOICES)
         assert estimate(ensemble, plan, Query(QUESTION)).members[0].max_calls == 6
+        calmly = make_plan(ensemble.spec, Options(execution="parallel"), CHOICES)
+        assert estimate(ensemble, calmly, Query(QUESTION)).members[0].max_calls == 2, (
+            "the caller's wish counts"
+        )
         plan = make_plan(ensemble.spec, Options(max_cost_nano_usd=4), CHOICES)
         assert estimate(ensemble, plan, Query(QUESTION)).bound == Cost(4, CostSource.ESTIMATE)
 

@@ -1362,7 +1362,9 @@ type UpdateMemberRequest struct {
 	Member string `protobuf:"bytes,2,opt,name=member,proto3" json:"member,omitempty"`
 	// The etag last read. Left out: overwrite whatever is there.
 	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
-	// Switch on or off.
+	// Switch on or off. On, also where it is on already, has the member try
+	// again at once what it keeps away from: refused keys, an unknown model, an
+	// open circuit, a price that was exceeded.
 	Enabled *bool `protobuf:"varint,4,opt,name=enabled,proto3,oneof" json:"enabled,omitempty"`
 	// New weight, >= 0.
 	Weight *float64 `protobuf:"fixed64,5,opt,name=weight,proto3,oneof" json:"weight,omitempty"`
