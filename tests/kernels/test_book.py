@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kernels import book_errors
@@ -46,7 +46,6 @@ LEVEL = st.one_of(
 MESSAGE = st.lists(LEVEL, max_size=40)
 
 
-@settings(deadline=None)
 @given(snapshot=MESSAGE, updates=st.lists(MESSAGE, max_size=8))
 def test_the_book_equals_two_dicts(snapshot: list, updates: list) -> None:
     book, plain = OrderBook(capacity=64), PlainBook()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kernels.day_moments import RollingMoments
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), gaps=st.lists(st.integers(0, 3), min_size=1, max_size=12))
 def test_moments_are_those_of_the_days_before(seed: int, gaps: list[int]) -> None:
     rng = np.random.default_rng(seed)

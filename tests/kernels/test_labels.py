@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kernels import labels
@@ -31,7 +31,6 @@ def plain_change(kind: LabelKind, mid2: np.ndarray, h: int) -> np.ndarray:
     return out
 
 
-@settings(deadline=None)
 @given(
     kind=st.sampled_from(list(LabelKind)),
     horizon=st.sampled_from([10, 20, 30]),
@@ -43,7 +42,6 @@ def test_changes_follow_their_definitions(kind: LabelKind, horizon: int, mid2: l
     np.testing.assert_allclose(got, plain_change(kind, mids, horizon), rtol=0, atol=1e-15)
 
 
-@settings(deadline=None)
 @given(horizon=st.integers(1, 9), mid2=st.lists(st.integers(19, 21), max_size=40))
 def test_a_horizon_below_ten_shortens_the_decoupled_window(horizon: int, mid2: list[int]) -> None:
     mids = np.array(mid2, np.int64)

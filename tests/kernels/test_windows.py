@@ -32,7 +32,7 @@ def assert_equal_to_rounding(got: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_allclose(got[..., 1::2], expected[..., 1::2], rtol=1.2e-7)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 2**32 - 1),
     start=st.sampled_from([200, 50_000, 3_000_000, 10**12]),

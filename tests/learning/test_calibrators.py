@@ -46,7 +46,7 @@ def test_pools_that_say_too_little_are_sharpened(name):
 
 
 @pytest.mark.parametrize("name", CALIBRATORS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(x=st.lists(st.floats(-8, 8), min_size=2, max_size=8))
 def test_the_map_never_falls(name, x):
     calibrator = CALIBRATORS[name]()

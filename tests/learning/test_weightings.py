@@ -35,7 +35,7 @@ def test_a_cold_start_weighs_members_equally(name, with_market):
 
 @pytest.mark.parametrize("with_market", [False, True])
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     p=arrays(
         float,

@@ -29,7 +29,7 @@ counts = st.integers(0, 400_000)
 
 
 @pytest.mark.parametrize(("provider", "model"), MODELS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(uncached=counts, read=counts, written=counts, output=counts)
 def test_as_the_table_says(
     provider: str, model: str, uncached: int, read: int, written: int, output: int
@@ -53,7 +53,7 @@ def test_as_the_table_says(
 
 
 @pytest.mark.parametrize(("provider", "model"), MODELS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(uncached=counts, read=counts, written=counts, output=counts)
 def test_the_upper_bound_holds(
     provider: str, model: str, uncached: int, read: int, written: int, output: int

@@ -39,7 +39,7 @@ def test_years_pass_at_once_and_timers_still_fire_in_order():
     assert run_virtually(main, BEGIN) == ["quick", "middle", "slow"]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.floats(0.0, 2e8), st.floats(0.0, 1e4))
 def test_any_wait_ends_when_it_should(before_s, wait_s):
     async def main(clock: VirtualClock) -> float:

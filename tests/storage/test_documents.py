@@ -14,7 +14,7 @@ from tests.storage.samples import record, with_prediction
 from tests.storage.strategies import bits, records
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(records)
 def test_a_record_comes_back_bit_for_bit(stored: PredictionRecord) -> None:
     assert bits(decode(encode(stored).decode())) == bits(stored)

@@ -97,7 +97,7 @@ def test_packed_is_little_endian_float64() -> None:
     assert packed((1.5, math.nan)) == np.array([1.5, math.nan], "<f8").tobytes()
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(records)
 def test_every_record_has_rows(stored: PredictionRecord) -> None:
     rows = rows_of(stored)

@@ -36,7 +36,7 @@ def test_candles_from_trades_equal_the_recorded_ones() -> None:
     np.testing.assert_allclose(got.table[done, 5], expected.table[: len(got)][done, 5], rtol=1e-12)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(st.integers(0, 20 * 60), st.integers(1, 50), st.integers(0, 9), st.booleans()),

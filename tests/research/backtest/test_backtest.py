@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize, minimize_scalar
 
@@ -28,7 +28,6 @@ def array(*values):
     return np.array(values, dtype=np.float64)
 
 
-@settings(deadline=None)
 @given(unit, unit)
 def test_full_kelly_grows_fastest(probability, price):
     taken = positions(array(probability), array(price), array(1.0), FREE)
@@ -41,7 +40,6 @@ def test_full_kelly_grows_fastest(probability, price):
     assert taken.share[0] == pytest.approx(best, abs=1e-4)
 
 
-@settings(deadline=None)
 @given(unit, unit, st.floats(0.0, 0.1), st.floats(0.0, 1.0))
 def test_costs_and_doubt_only_make_positions_smaller(probability, price, half_spread, size):
     free = positions(array(probability), array(price), array(1.0), FREE).share[0]
@@ -84,7 +82,6 @@ def test_money_that_is_not_there_is_not_staked():
     assert fared.total_return == pytest.approx(-1.0)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0.5, 1.5), min_size=1, max_size=20))
 def test_weeks_compound_to_the_whole(levels):
     marks = [(0, 1.0), *((3 * (i + 1), level) for i, level in enumerate(levels))]

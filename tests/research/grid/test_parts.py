@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -27,7 +27,6 @@ ZEROS = dict.fromkeys(Figures.__dataclass_fields__, 0.0)
 ROW = Figures(**{**ZEROS, "cost_usd": None, "latency_p95_s": None, "ece": None, "consensus": None})  # type: ignore[arg-type]
 
 
-@settings(deadline=None)
 @given(st.floats(0.01, 0.99), st.floats(0.1, 50.0), st.floats(1.0, 20.0))
 def test_latency_is_log_normal_with_the_declared_median_and_tail(quantile, median, ratio):
     law = Declared(latency_median_s=median, latency_p99_s=median * ratio)
@@ -37,7 +36,6 @@ def test_latency_is_log_normal_with_the_declared_median_and_tail(quantile, media
     )
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12))
 def test_the_frontier_is_what_nobody_beats(points):
     made = [replace(ROW, cell=str(i), calls=float(c), brier=b / 10) for i, (c, b) in enumerate(points)]

@@ -192,7 +192,7 @@ def test_any_order_of_events(request: pytest.FixtureRequest, name: str, examples
             run_state_machine_as_test(
                 Books,
                 settings=settings(
-                    max_examples=examples, stateful_step_count=30, deadline=None,
+                    max_examples=examples, stateful_step_count=30,
                     suppress_health_check=list(HealthCheck),
                 ),
             )  # fmt: skip
