@@ -115,7 +115,11 @@ def summary_table(tally: Tally) -> Table:
     table.add_row("Sent", f"{tally.sent:,} events")
     table.add_row("Signals", f"{tally.signals:,}, of them {tally.cold:,} while warming up")
     for name, counts in (("Directions", tally.directions), ("Decisions", tally.actions)):
-        table.add_row(name, ", ".join(f"{key} {count:,}" for key, count in counts.most_common()) or "none")
+        table.add_row(
+            name,
+            ", ".join(f"{key or 'not sure enough'} {count:,}" for key, count in counts.most_common())
+            or "none",
+        )
     p50, p99 = looks.duration(tally.latency_s(0.50)), looks.duration(tally.latency_s(0.99))
     table.add_row("Latency", f"p50 {p50}, p99 {p99} (in the server, from update to signal)")
     if tally.judgement is not None:
