@@ -56,7 +56,7 @@ class NestedSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["ensemble"]
-    ensemble: str
+    ensemble: str = Field(description="which of [ensembles.*] answers")
 
 
 class VerifiedSettings(BaseModel):
