@@ -48,8 +48,11 @@ def _models(annotation: Any, named: bool = False) -> Iterator[tuple[type[BaseMod
 
 
 def _table(path: str, model: type[BaseModel]) -> str:
+    # The heading says the kind.
     rows = [
-        _row(name, field) for name, field in model.model_fields.items() if not list(_models(field.annotation))
+        _row(name, field)
+        for name, field in model.model_fields.items()
+        if not list(_models(field.annotation)) and name != "kind"
     ]
     if not rows:
         return ""

@@ -6,7 +6,9 @@ keys are refused with their path. Secrets are references (``env:NAME``,
 ``file:/path``), never values.
 """
 
+import os
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -55,7 +57,7 @@ class NestedSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["ensemble"]
-    ensemble: str
+    ensemble: str = Field(description="which of [ensembles.*] answers")
 
 
 class VerifiedSettings(BaseModel):
@@ -254,6 +256,7 @@ def load(path: Path) -> Settings:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+    _refuse_misspelt_overrides(os.environ)
     try:
         return Settings(**values)
     except ValidationError as error:
@@ -261,14 +264,36 @@ def load(path: Path) -> Settings:
         raise ConfigError(f"{path}:\n{lines}") from None
 
 
+def _refuse_misspelt_overrides(environment: Iterable[str]) -> None:
+    """An override that sets nothing would be a silent mistake; one underscore for two is the usual one.
+
+    Other names that begin so are not ours to judge: a cluster may set CONSILIENCE_SERVICE_HOST.
+    """
+    prefix = "CONSILIENCE_"
+    keys = {
+        f"{table}_{key}".upper(): f"{prefix}{table}__{key}".upper()
+        for table, field in Settings.model_fields.items()
+        if isinstance(model := field.annotation, type) and issubclass(model, BaseModel)
+        for key in model.model_fields
+    }
+    for name in environment:
+        if meant := keys.get(name.upper().removeprefix(prefix)) if name.upper().startswith(prefix) else None:
+            raise ConfigError(f"environment variable {name} sets nothing; write {meant}")
+
+
 def _path(loc: tuple[int | str, ...]) -> str:
-    return " -> ".join(str(part) for part in loc if part not in _TAGS) or "file"
-
-
-_TAGS = frozenset({"recorded", "chat", "network", "market-price"})
+    """The path as it is in the file: pydantic puts a forecaster's kind behind its name."""
+    parts = loc[:2] + loc[3:] if loc[:1] == ("forecasters",) else loc
+    return " -> ".join(str(part) for part in parts) or "file"
 
 
 def _message(item: Any) -> str:
     if item["type"] == "extra_forbidden":
         return "is not a known key; remove it or correct its name"
+    if item["type"] == "missing":
+        return "is missing; set it"
+    if item["type"] == "union_tag_invalid":
+        return f"kind {item['ctx']['tag']!r} is not one of: {item['ctx']['expected_tags']}"
+    if item["type"] == "union_tag_not_found":
+        return "kind is missing; set it"
     return str(item["msg"]).removeprefix("Value error, ")

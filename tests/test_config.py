@@ -60,7 +60,12 @@ def test_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     [
         ("[rpc]\nlissten = 'x'", "rpc -> lissten", "not a known key"),
         ("nonsense = 1", "nonsense", "not a known key"),
-        ("[rpc]\nlisten = 'nowhere'", "rpc -> listen", "pattern"),
+        ("[rpc]\nlisten = 'nowhere'", "rpc -> listen", "HOST:PORT"),
+        ("[rpc]\nlisten = '127.0.0.1:99999'", "rpc -> listen", "65535"),
+        ("[telemetry]\nmetrics_listen = ':9'", "telemetry -> metrics_listen", "HOST:PORT"),
+        ("[forecasters.chat]\nkind = 'chat'", "forecasters -> chat -> model", "is missing"),
+        ("[forecasters.x]\nkind = 'chatty'", "forecasters -> x", "kind 'chatty' is not one of"),
+        ("[forecasters.x]\nmodel = 'm'", "forecasters -> x", "kind is missing"),
         ("[deadline]\ndefault_s = 0", "deadline -> default_s", "greater than 0"),
         ("[ensembles.e]\nmembers = ['nope']", "ensembles.e.members", "not defined in [forecasters]"),
         ("[ensembles.e]\nmembers = ['price', 'price']", "ensembles.e.members", "must differ"),
@@ -120,6 +125,17 @@ def test_errors_name_the_file_the_key_and_the_mend(
     assert str(file) in message
     assert path in message
     assert mend in message
+
+
+def test_one_underscore_for_two_is_refused_and_other_names_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, MINIMAL)
+    monkeypatch.setenv("CONSILIENCE_SERVICE_HOST", "10.0.0.1")
+    load(file)
+    monkeypatch.setenv("CONSILIENCE_RPC_LISTEN", "127.0.0.1:6000")
+    with pytest.raises(ConfigError, match="RPC_LISTEN sets nothing; write CONSILIENCE_RPC__LISTEN"):
+        load(file)
 
 
 def test_a_key_in_place_of_its_reference_is_not_echoed(tmp_path: Path) -> None:

@@ -84,11 +84,17 @@ class AnswersTable:
         return [
             self._said(part),
             f"{part.weight:.1%}",
-            looks.points(part.contribution),
+            looks.points(self._moved(part)),
             *([shown_score] if self._truth else []),
             looks.duration(part.latency_s),
             looks.money(part.cost),
         ]
+
+    def _moved(self, part: MemberAnswer) -> float:
+        """How far it moved the outcome that is shown; contributions are to the one that was chosen."""
+        prediction = self._prediction
+        other = len(prediction.outcomes) == 2 and prediction.outcomes[self._shown] != prediction.outcome
+        return -part.contribution if other else part.contribution
 
     def _said(self, part: MemberAnswer) -> Text:
         assert part.forecast is not None  # noqa: S101 - the caller has asked

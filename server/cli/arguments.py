@@ -13,7 +13,7 @@ Server = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 QuestionId = Annotated[str, typer.Option("--question", metavar="ID", help="A question of the catalogue.")]
-Text = Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="A question of your own.")]
+Text = Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="A question of your own.")]
 Ensemble = Annotated[
     str, typer.Option("--ensemble", metavar="NAME", help="Who is asked. Left out: the default ensemble.")
 ]

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import typer
 from pydantic_core import to_jsonable_python
 from rich.console import Console
+from rich.text import Text
 
 from server.cli.failures import FAILED, Failure
-from server.cli.looks import console
+from server.cli.looks import console, counted
 from server.cli.plain import write_json
 from server.cli.transcript_view import show_transcript
 from server.config import DEFAULT_FILE, ConfigError, load
@@ -80,12 +81,19 @@ def _text_of(path: Path, as_json: bool) -> str:
 
 
 def _show(out: Console, report: Report) -> None:
-    counts = (
-        f"{report.entries} entries of {report.writers} writers, {report.checkpoints} checkpoints, "
-        f"{report.predictions} predictions, {report.erased} erased, {report.outcomes} outcomes"
-    )
-    older = f", {report.older_predictions} older than the log" if report.older_predictions else ""
+    entries, writers = counted(report.entries, "entry", "entries"), counted(report.writers, "writer")
+    counts = [
+        f"{entries} of {writers}",
+        counted(report.checkpoints, "checkpoint"),
+        counted(report.predictions, "prediction"),
+        f"{report.erased:,} erased",
+        counted(report.outcomes, "outcome"),
+    ]
+    if report.older_predictions:
+        counts.append(f"{report.older_predictions:,} older than the log")
     for finding in report.findings:
-        out.print(f"[bold red]{finding.fault.upper()}[/] {finding.where}: {finding.sentence}")
-    verdict = "[bold green]HOLDS[/]" if report.holds else f"[bold red]{len(report.findings)} FINDINGS[/]"
-    out.print(f"{verdict} {counts}{older}")
+        head = (finding.fault.upper(), "bold red")
+        out.print(Text.assemble(head, f" {finding.where}: {finding.sentence}"))
+    found = counted(len(report.findings), "finding").upper()
+    verdict = ("HOLDS", "bold green") if report.holds else (found, "bold red")
+    out.print(Text.assemble(verdict, f" {', '.join(counts)}"))

@@ -8,15 +8,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from server.cli import looks
 from server.cli.failures import Failure
+from server.cli.fitting import Column, FittingTable
 from server.research.backtest.backtest import Tested, as_json, backtest
 from server.research.backtest.kelly import Rules
 from server.research.errors import ResearchError
 from server.research.grid.cell import Grid
 from server.research.grid.recorded_data import read_panels_data
+
+_COLUMNS = (
+    Column("Strategy", "left"),
+    Column("Return"),
+    Column("Against the ensemble", rank=1),
+    Column("Sharpe", rank=2),
+    Column("Sortino", rank=5),
+    Column("Drawdown", rank=4),
+    Column("Won", rank=3),
+    Column("Positions", rank=6),
+    Column("Turnover", rank=7),
+)
 
 
 def run_backtest(
@@ -54,36 +66,25 @@ def run_backtest(
 
 
 def _show(tested: Sequence[Tested]) -> None:
-    table = Table(title="From an equity of 1; 95 % intervals, questions resampled")
-    heads = (
-        "Strategy",
-        "Return",
-        "Against the ensemble",
-        "Sharpe",
-        "Sortino",
-        "Drawdown",
-        "Won",
-        "Positions",
-        "Turnover",
-    )
-    for name in heads:
-        table.add_column(name, justify="left" if name == "Strategy" else "right")
-    for one in tested:
-        fared = one.fared
-        table.add_row(
-            one.name,
-            _span(fared.total_return, one.return_interval),
-            _span(one.minus_ensemble, one.minus_ensemble_interval),
-            _number(fared.sharpe),
-            _number(fared.sortino),
-            looks.percent(fared.drawdown),
-            looks.percent(fared.win_rate, 0),
-            str(fared.positions),
-            f"{fared.turnover:.2f}",
-        )
     console = looks.console()
-    console.print(table)
+    title = "From an equity of 1; 95 % intervals, questions resampled"
+    console.print(FittingTable(_COLUMNS, [_row(one) for one in tested], title))
     console.print("An interval that holds 0 shows nothing; docs/backtest.md says what this cannot show.")
+
+
+def _row(one: Tested) -> Sequence[str]:
+    fared = one.fared
+    return (
+        one.name,
+        _span(fared.total_return, one.return_interval),
+        _span(one.minus_ensemble, one.minus_ensemble_interval),
+        _number(fared.sharpe),
+        _number(fared.sortino),
+        looks.percent(fared.drawdown),
+        looks.percent(fared.win_rate, 0),
+        str(fared.positions),
+        f"{fared.turnover:.2f}",
+    )
 
 
 def _span(value: float, interval: tuple[float, float]) -> str:

@@ -28,6 +28,7 @@ def erase(
 
     from consilience import Client
     from server.cli.failures import Failure, friendly
+    from server.cli.looks import counted
     from server.cli.plain import write_json
 
     if not question and not older_than:
@@ -38,4 +39,4 @@ def erase(
     if as_json:
         write_json({"erased": erased})
     else:
-        typer.echo(f"erased {erased} predictions")
+        typer.echo(f"erased {counted(erased, 'prediction')}")

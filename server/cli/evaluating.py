@@ -4,16 +4,23 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.table import Table
-
 from server.cli import looks
 from server.cli.failures import Failure
+from server.cli.fitting import Column, FittingTable
 from server.research.errors import ResearchError
 from server.research.evaluate import evaluate, write_json
 from server.research.rows import Row
 
 POOLED = "pooled"
 SHOWN = 12
+_COLUMNS = (
+    Column("Method", "left"),
+    Column("Brier"),
+    Column("Log score", rank=1),
+    Column("ECE", rank=2),
+    Column("Slope", rank=3),
+    Column("Difference from the mean"),
+)
 
 
 def run_evaluation(forecasts: Path, panels: Path, market: Path | None, out: Path | None) -> None:
@@ -35,21 +42,19 @@ def run_evaluation(forecasts: Path, panels: Path, market: Path | None, out: Path
         console.print(f"{len(rows):,} rows written to {out}")
 
 
-def _table(mode: str, rows: Sequence[Row]) -> Table:
+def _table(mode: str, rows: Sequence[Row]) -> FittingTable:
     """The default and the methods with the lowest Brier score over all panels."""
     best = sorted(rows, key=lambda row: row.brier)[:SHOWN]
     shown = [*(row for row in rows if row.default and row not in best), *best]
-    table = Table(title=f"{mode}: all panels, {shown[0].n_clusters if shown else 0} clusters")
-    for name in ("Method", "Brier", "Log score", "ECE", "Slope", "Difference from the mean"):
-        table.add_column(name, justify="left" if name == "Method" else "right")
-    for row in shown:
-        interval = f"{row.diff_mean:+.4f} ({row.diff_mean_low:+.4f} to {row.diff_mean_high:+.4f})"
-        figures = (f"{value:.4f}" for value in (row.brier, row.log_score, row.ece))
-        table.add_row(
-            row.method,
-            *figures,
-            "n/a" if row.slope is None else f"{row.slope:.2f}",
-            interval,
-            style="bold" if row.default else "",
-        )
-    return table
+    title = f"{mode}: all panels, {shown[0].n_clusters if shown else 0} clusters"
+    table = FittingTable(_COLUMNS, [_row(row) for row in shown], title)
+    return table.styled(["bold" if row.default else "" for row in shown])
+
+
+def _row(row: Row) -> Sequence[str]:
+    return (
+        row.method,
+        *(f"{value:.4f}" for value in (row.brier, row.log_score, row.ece)),
+        looks.NOT_AVAILABLE if row.slope is None else f"{row.slope:.2f}",
+        f"{row.diff_mean:+.4f} ({row.diff_mean_low:+.4f} to {row.diff_mean_high:+.4f})",
+    )

@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Experiments for people."""
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from collections.abc import Mapping, Sequence
+
 from rich.text import Text
 
 from consilience import ArmReport, Client, Experiment, ExperimentReport, ExperimentState
 from server.cli.failures import friendly
+from server.cli.fitting import Cell, Column, FittingTable
 from server.cli.looks import NOT_AVAILABLE, console, percent
 from server.cli.plain import write_json
 
+_COLUMNS = (
+    Column("Arm", "left"),
+    Column("Differs", "left", 3, "dim"),
+    Column("Predictions", rank=2),
+    Column("Resolved"),
+    Column("Brier", rank=1),
+    Column("Difference"),
+    Column("Interval"),
+    Column("Finding", "left"),
+)
 STYLES = {"better": "bold green", "worse": "bold red", "undecided": "dim"}
 
 
@@ -23,7 +34,7 @@ def show_list(server: str, as_json: bool) -> None:
     for one in found:
         console().print(_line(one))
     if not found:
-        console().print("no experiments; [experiments.NAME] in the configuration makes one", markup=False)
+        console().print("no experiments; [experiments.NAME] in the configuration makes one")
 
 
 def show_report(name: str, server: str, as_json: bool) -> None:
@@ -55,19 +66,15 @@ def _line(one: Experiment) -> str:
     return f"{one.name} ({state}) on {one.ensemble} by {one.unit}: {arms}"
 
 
-def _table(found: ExperimentReport) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Arm", no_wrap=True)
-    table.add_column("Differs", style="dim")
-    for name in ("Predictions", "Resolved", "Brier", "Difference", "Interval"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("Finding")
+def _table(found: ExperimentReport) -> FittingTable:
     differs = {arm.name: arm.differs for arm in found.experiment.arms}
-    for report in found.reports:
-        words = "; ".join(f"{name}: {value}" for name, value in differs.get(report.arm, {}).items())
-        finding = Text(report.finding or "control", STYLES.get(report.finding, ""))
-        table.add_row(report.arm, words or "as configured", *_figures(report), finding)
-    return table
+    return FittingTable(_COLUMNS, [_row(report, differs.get(report.arm, {})) for report in found.reports])
+
+
+def _row(report: ArmReport, differs: Mapping[str, str]) -> Sequence[Cell]:
+    words = "; ".join(f"{name}: {value}" for name, value in differs.items())
+    finding = Text(report.finding or "control", STYLES.get(report.finding, ""))
+    return report.arm, words or "as configured", *_figures(report), finding
 
 
 def _figures(report: ArmReport) -> tuple[str, ...]:

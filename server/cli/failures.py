@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from consilience import ConsilienceError, DeadlineError, NoAnswerError, UnavailableError
 
-#: Exit codes: all well; something failed; the command line is wrong (Click's own).
-OK, FAILED, USAGE = 0, 1, 2
+#: Exit codes: something failed; the command line is wrong; Ctrl-C.
+FAILED, USAGE, STOPPED = 1, 2, 130
 
 
 @dataclass

@@ -24,8 +24,12 @@ _PIPE_WIDTH = 160
 
 
 def console() -> Console:
-    """Standard output; wide enough for every table where it is not a terminal."""
-    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+    """Standard output; wide enough for every table where it is not a terminal.
+
+    Names, questions and answers are others' words: brackets and colons in them mean nothing.
+    """
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -87,10 +91,15 @@ def range_of(interval: Interval | None) -> str:
     return f"{interval.level:.0%} interval {span}, by {interval.method}"
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A number of things: 1 answer, 2 answers."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
 def agreement_line(agreement: Agreement) -> str:
     """How much the members agree, in one line."""
     return (
-        f"{percent(agreement.vote_share, 0)} of {agreement.answered} answers"
+        f"{percent(agreement.vote_share, 0)} of {counted(agreement.answered, 'answer')}"
         f" ({agreement.asked} asked) · dispersion {agreement.dispersion:.3f} nats"
         f" · effective members {agreement.effective_members:.1f}"
     )

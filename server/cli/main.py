@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from server.cli import audit, budget, config, experiment, models, outcomes
 from server.cli.backtest import backtest
@@ -74,14 +75,31 @@ app.add_typer(experiment.app, name="experiment")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit: 0 all well, 1 it failed, 2 the command line is wrong."""
-    from server.cli.failures import FAILED, Failure
+    """Run a command and exit: 0 all well, 1 it failed, 2 the command line is wrong, 130 stopped by Ctrl-C."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    raise SystemExit(_run(given))
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """The exit code of one command; what went wrong is one line on standard error."""
+    from server.cli.failures import FAILED, STOPPED, USAGE, Failure
 
     try:
-        app(args=None if arguments is None else list(arguments))
+        code = app(args=arguments, prog_name="consilience", standalone_mode=False)
     except Failure as failure:
         sys.stderr.write(_words(failure))
-        raise SystemExit(FAILED) from None
+        return FAILED
+    except TyperException as error:
+        message = error.format_message().removeprefix("Invalid value: ")
+        # Without a message the help was shown instead.
+        if message:
+            context = getattr(error, "ctx", None)
+            command = "consilience" if context is None else context.command_path
+            sys.stderr.write(_words(Failure(message, f"see: {command} --help", "--json" in arguments)))
+        return USAGE
+    except typer.Abort:
+        return STOPPED
+    return code if isinstance(code, int) else 0
 
 
 def _words(failure: "Failure") -> str:

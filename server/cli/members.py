@@ -12,7 +12,7 @@ def members(
     """Show the members of an ensemble and how they are doing."""
     from consilience import Client
     from server.cli.failures import friendly
-    from server.cli.looks import WIDE, console
+    from server.cli.looks import console
     from server.cli.members_view import members_table
     from server.cli.plain import write_json
 
@@ -21,5 +21,4 @@ def members(
     if as_json:
         write_json({"members": found})
     else:
-        out = console()
-        out.print(members_table(found, wide=out.width >= WIDE))
+        console().print(members_table(found))

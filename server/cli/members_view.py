@@ -3,26 +3,36 @@
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
 from consilience import Cost, CostSource, Member
 from server.cli import looks
+from server.cli.fitting import Cell, Column, FittingTable
+
+_COLUMNS = (
+    Column("Member", "left"),
+    Column("Kind", "left", 5, "dim"),
+    Column("Provider", "left", 6, "dim"),
+    Column("Model", "left", 4, "dim"),
+    Column("Weight"),
+    Column("Time-out", rank=3),
+    Column("Answers"),
+    Column("Absent"),
+    Column("Latency"),
+    Column("Cost", rank=1),
+    Column("Right", rank=2),
+)
 
 
-def members_table(members: Sequence[Member], *, wide: bool) -> Table:
+def members_table(members: Sequence[Member]) -> FittingTable:
     """One row for each member, in configured order."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Member", no_wrap=True)
-    for name in ("Kind", "Provider", "Model") if wide else ():
-        table.add_column(name, style="dim")
-    for name in ("Weight", "Time-out", "Answers", "Absent", "Latency", "Cost", "Right"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for member in members:
-        who = (member.kind, member.provider, member.model) if wide else ()
-        table.add_row(_name(member), *who, *_figures(member), style="" if member.enabled else "dim strike")
-    return table
+    return FittingTable(_COLUMNS, [_row(member) for member in members]).styled(
+        ["" if one.enabled else "dim strike" for one in members]
+    )
+
+
+def _row(member: Member) -> Sequence[Cell]:
+    return _name(member), member.kind, member.provider, member.model, *_figures(member)
 
 
 def _name(member: Member) -> Text:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.table import Table
+from rich.text import Text
 
 import models
 from models.evaluation import BASELINES, ENSEMBLE, Evaluation, evaluate
@@ -15,7 +15,18 @@ from models.manifest import ArtifactError
 from models.threads import use_threads
 from server.cli import looks
 from server.cli.failures import Failure
+from server.cli.fitting import Column, FittingTable
 
+_COLUMNS = (
+    Column("Forecaster", "left"),
+    Column("Macro-F1"),
+    Column("95 %"),
+    Column("MCC", rank=1),
+    Column("ECE", rank=2),
+    Column("Slope", rank=4),
+    Column("Top tenth right", rank=5),
+    Column("Log loss", rank=3),
+)
 SHIPPED = Path(models.__path__[0]) / "weights"
 
 
@@ -56,26 +67,22 @@ def _show(found: Evaluation) -> None:
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
     console = looks.console()
-    console.print(f"[bold]{found.recording}[/bold]  {found.symbol}  {found.rows:,} rows")
+    console.print(Text.assemble((found.recording, "bold"), f"  {found.symbol}  {found.rows:,} rows"))
     for horizon in sorted({row.horizon for rows in found.forecasters.values() for row in rows}):
         console.print(_table(found, horizon))
     if found.seen:
         console.print(
-            f"[yellow]{', '.join(found.seen)} learned from this very recording: "
-            "these scores say nothing about later data[/yellow]"
+            f"{', '.join(found.seen)} learned from this very recording: "
+            "these scores say nothing about later data",
+            style="yellow",
         )
 
 
-def _table(found: Evaluation, horizon: int) -> Table:
-    table = Table(title=f"{horizon} updates ahead", title_justify="left")
-    for title in ("", "Macro-F1", "95 %", "MCC", "ECE", "Slope", "Top tenth right", "Log loss"):
-        table.add_column(title, justify="left" if not title else "right")
-    for name, rows in found.forecasters.items():
-        for row in rows:
-            if row.horizon == horizon:
-                style = "bold" if name == ENSEMBLE else "dim" if name in BASELINES else ""
-                table.add_row(name, *_cells(row), style=style)
-    return table
+def _table(found: Evaluation, horizon: int) -> FittingTable:
+    scores = {name: row for name, rows in found.forecasters.items() for row in rows if row.horizon == horizon}
+    rows = [(name, *_cells(row)) for name, row in scores.items()]
+    styles = ["bold" if name == ENSEMBLE else "dim" if name in BASELINES else "" for name in scores]
+    return FittingTable(_COLUMNS, rows, f"{horizon} updates ahead").styled(styles)
 
 
 def _cells(row: Score) -> list[str]:

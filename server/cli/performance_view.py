@@ -3,18 +3,35 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from statistics import fmean
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from consilience import Client, Cost, CostSource, Performance, PerformanceReport, Prediction
 from server.cli import looks
 from server.cli.failures import Failure, friendly
+from server.cli.fitting import Column, FittingTable
 from server.cli.plain import write_json
 
+_COLUMNS = (
+    Column("Member", "left"),
+    Column("Category", "left", style="dim"),
+    Column("Horizon", "left", style="dim"),
+    Column("Regime", "left", style="dim"),
+    Column("Scored"),
+    Column("Right"),
+    Column("Brier"),
+    Column("vs. others", rank=1),
+    Column("Log", rank=5),
+    Column("ECE", rank=6),
+    Column("Bias", rank=7),
+    Column("Slope", rank=8),
+    Column("Worth", rank=2),
+    Column("Profit", rank=4),
+    Column("Cost", rank=3),
+)
 #: Stored answers that the summary looks at, newest first.
 MOST = 10_000
 
@@ -70,12 +87,19 @@ def show_performance(
         row for row in report.performances if row.window == (window or "all") and (cells or cell.shows(row))
     ]
     if not rows:
-        console.print("no outcome is known yet; say some with: consilience outcomes record QUESTION_ID YES")
+        console.print(_nothing(member, cell, window))
         return
     console.print(_table(sorted(rows, key=lambda row: (row.category, row.horizon, row.regime, row.brier))))
     console.print(_independence(report))
     if export is not None:
         console.print(f"{len(report.performances):,} rows written to {export}")
+
+
+def _nothing(member: str, cell: Cell, window: str) -> str:
+    if not any((member, window, *astuple(cell))):
+        return "no outcome is known yet; say some with: consilience outcomes record QUESTION_ID YES"
+    asked = ", ".join(repr(name) for name in (member, *astuple(cell), window) if name)
+    return f"nothing was scored for {asked}; `consilience performance --cells` shows all there is"
 
 
 def write_rows(rows: Sequence[Performance], path: Path) -> None:
@@ -136,30 +160,14 @@ def _is_wide(row: Performance) -> bool:
     return not (row.category or row.horizon or row.regime)
 
 
-def _table(rows: Sequence[Performance]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+def _table(rows: Sequence[Performance]) -> FittingTable:
     cells = any(not _is_wide(row) for row in rows)
-    table.add_column("Member", no_wrap=True)
-    for name in ("Category", "Horizon", "Regime") if cells else ():
-        table.add_column(name, style="dim")
-    for name in (
-        "Scored",
-        "Right",
-        "Brier",
-        "vs. others",
-        "Log",
-        "ECE",
-        "Bias",
-        "Slope",
-        "Worth",
-        "Profit",
-        "Cost",
-    ):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        cell = (row.category or "all", row.horizon or "all", row.regime or "all") if cells else ()
-        table.add_row(row.member, *cell, *_figures(row))
-    return table
+    return FittingTable(_COLUMNS, [(row.member, *_cell(row, cells), *_figures(row)) for row in rows])
+
+
+def _cell(row: Performance, shown: bool) -> Sequence[str]:
+    names = (row.category, row.horizon, row.regime)
+    return [name or "all" if shown else "" for name in names]
 
 
 def _figures(row: Performance) -> Sequence[str]:
@@ -174,9 +182,13 @@ def _figures(row: Performance) -> Sequence[str]:
         f"{row.bias:+.3f}",
         looks.NOT_AVAILABLE if math.isnan(row.calibration_slope) else f"{row.calibration_slope:.2f}",
         looks.NOT_AVAILABLE if row.contribution is None else f"{row.contribution:+.4f}",
-        looks.NOT_AVAILABLE if row.profit_factor is None else f"{row.profit_factor:.2f}",
+        looks.NOT_AVAILABLE if row.profit_factor is None else _factor(row.profit_factor),
         looks.money(cost),
     )
+
+
+def _factor(profit: float) -> str:
+    return "∞" if math.isinf(profit) else f"{profit:.2f}"
 
 
 def _independence(report: PerformanceReport) -> str:

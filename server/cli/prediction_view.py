@@ -37,10 +37,9 @@ def heading(question: Question) -> RenderableType:
         if question.market_probability is not None
         else "",
     ]
-    return Group(
-        Text(question.text or question.id, "bold"),
-        Text(" · ".join(part for part in parts if part), "dim"),
-    )
+    known = " · ".join(part for part in parts if part)
+    title = Text(question.text or question.id, "bold")
+    return Group(title, Text(known, "dim")) if known else title
 
 
 def summary(prediction: Prediction, question: Question | None) -> RenderableType:

@@ -106,7 +106,9 @@ def _show(tally: Tally, as_json: bool) -> None:
         write_json(tally)
     else:
         taken = tally.resolutions - len(tally.refused)
-        looks.console().print(f"{taken:,} outcomes recorded, {tally.scored_forecasts:,} forecasts scored")
+        outcomes = looks.counted(taken, "outcome")
+        forecasts = looks.counted(tally.scored_forecasts, "forecast")
+        looks.console().print(f"{outcomes} recorded, {forecasts} scored")
     if tally.refused:
         first = "; ".join(f"{each.question_id}: {each.error}" for each in tally.refused[:SHOWN])
         raise Failure(f"{len(tally.refused):,} of {tally.resolutions:,} outcomes were refused: {first}")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A replay as lines, and its summary."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -86,14 +87,25 @@ def signal_line(signal: MarketSignal, tick_size: float) -> Text:
     if not signal.warm:
         return text.append("warming up", "dim italic")
     if not signal.direction:
-        return text.append("no network is sure enough", "dim italic")
+        return text.append(silence(signal), "dim italic")
     name, style = _ARROWS.get(signal.direction, (signal.direction, ""))
     text.append(f"{name:10}", style).append(f"{signal.confidence:4.0%} ")
     text.append(f" next {signal.horizon_updates} updates", "dim")
     text.append(f"  {signal.decision.action}", looks.ACTION_STYLES.get(signal.decision.action, ""))
     if signal.should_trade:
         text.append("  trade", "bold")
+    elif signal.direction in ("UP", "DOWN"):
+        text.append(f"  {signal.not_traded_reason}", "dim")
     return text.append(f"  {looks.duration(signal.latency_s)}", "dim")
+
+
+def silence(signal: MarketSignal) -> str:
+    """Why there is no direction."""
+    if any(part.forecast is not None for part in signal.members):
+        return "no network is sure enough"
+    reasons = Counter(part.absent.reason for part in signal.members if part.absent is not None)
+    listed = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    return f"nobody answered: {listed or 'none was asked'}"
 
 
 def decimals(tick_size: float) -> int:
@@ -115,7 +127,10 @@ def summary_table(tally: Tally) -> Table:
     table.add_row("Sent", f"{tally.sent:,} events")
     table.add_row("Signals", f"{tally.signals:,}, of them {tally.cold:,} while warming up")
     for name, counts in (("Directions", tally.directions), ("Decisions", tally.actions)):
-        table.add_row(name, ", ".join(f"{key} {count:,}" for key, count in counts.most_common()) or "none")
+        table.add_row(
+            name,
+            ", ".join(f"{key or 'no answer'} {count:,}" for key, count in counts.most_common()) or "none",
+        )
     p50, p99 = looks.duration(tally.latency_s(0.50)), looks.duration(tally.latency_s(0.99))
     table.add_row("Latency", f"p50 {p50}, p99 {p99} (in the server, from update to signal)")
     if tally.judgement is not None:

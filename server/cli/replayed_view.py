@@ -20,7 +20,7 @@ def show_replay(out: Console, again: Replay) -> None:
     verdict = Text(again.verdict.upper(), STYLES.get(again.verdict, ""))
     out.print(verdict, f"{stored.id}: {stored.outcome} at {percent(stored.confidence)}, {stored.ensemble}")
     for difference in again.differences:
-        out.print(f"  {difference}", markup=False)
+        out.print(f"  {difference}")
     same = again.build == again.stored_build
     out.print(
         f"build {again.build}" if same else f"build {again.build}, stored by {again.stored_build}",

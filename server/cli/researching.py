@@ -2,23 +2,31 @@
 """Runs research with a progress bar and shows what came of it."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from server.cli import looks
 from server.cli.failures import Failure
+from server.cli.fitting import Column, FittingTable
 from server.research.errors import ResearchError
 from server.research.grid.page import write_page
 from server.research.grid.plots import PlotsUnavailableError, draw, library
 from server.research.grid.run import Results, choices, run
 from server.research.grid.settings import RunSettings, checked, read_settings
+from server.research.grid.summary import Figures
 from server.research.grid.tables import interval, profile_rows, write_tables
 
 SHOWN = 12
+_COLUMNS = (
+    Column("Configuration", "left"),
+    Column("Brier"),
+    Column("Difference from the baseline", rank=1),
+    Column("Accuracy", rank=2),
+    Column("Calls", rank=3),
+)
 
 
 def run_research(
@@ -116,15 +124,13 @@ class _Bar:
 def _show(results: Results, out: Path, plots: bool) -> None:
     console = looks.console()
     rows = choices(results.figures)
-    table = Table(
-        title=f"{rows[0].n_questions:,} questions, {rows[0].n_clusters:,} clusters; lowest Brier first"
-    )
-    for name in ("Configuration", "Brier", "Difference from the baseline", "Accuracy", "Calls"):
-        table.add_column(name, justify="left" if name == "Configuration" else "right")
-    for row in rows[:SHOWN]:
-        difference = interval(row.brier_diff, row.brier_diff_low, row.brier_diff_high)
-        table.add_row(row.cell, f"{row.brier:.4f}", difference, f"{row.accuracy:.1%}", f"{row.calls:.2f}")
-    console.print(table)
+    title = f"{rows[0].n_questions:,} questions, {rows[0].n_clusters:,} clusters; lowest Brier first"
+    console.print(FittingTable(_COLUMNS, [_row(row) for row in rows[:SHOWN]], title))
     for word, cell, by in profile_rows(results):
         console.print(f"{word:>14}: {cell} ({by})")
     console.print(f"results in {out}" + (f"; open {out / 'report.html'}" if plots else ""))
+
+
+def _row(row: Figures) -> Sequence[str]:
+    difference = interval(row.brier_diff, row.brier_diff_low, row.brier_diff_high)
+    return row.cell, f"{row.brier:.4f}", difference, f"{row.accuracy:.1%}", f"{row.calls:.2f}"

@@ -29,10 +29,13 @@ def serve(
     import gc
     import time
 
+    from server.cli.patience import Patience
+
     # Most of the time goes into this import, so the clock runs before it. None of what
     # it makes is garbage: the collector sleeps until the server is up.
     started_s = time.monotonic()
     gc.disable()
-    from server.cli.serving import serve_until_told
+    with Patience(silent=as_json) as patience:
+        from server.cli.serving import serve_until_told
 
-    serve_until_told(config, listen, as_json, started_s)
+        serve_until_told(config, listen, as_json, started_s, patience.end)

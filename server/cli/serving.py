@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts the server, says when it is ready and what to try next."""
 
-import errno
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from server.addresses import split_address
 from server.app import VERSION, App
 from server.cli.arguments import DEFAULT_SERVER
 from server.cli.failures import Failure
@@ -20,8 +21,12 @@ _EXAMPLE = "polymarket-4zgncn-20251026"
 _REPLAY = "samples/books/nexousdt_spot_20240724"
 
 
-def serve_until_told(config: Path | None, listen: str, as_json: bool, started_s: float) -> None:
+def serve_until_told(
+    config: Path | None, listen: str, as_json: bool, started_s: float, started: Callable[[], None]
+) -> None:
     """Run the server in this process; ``started_s`` is when it was begun, by ``time.monotonic``.
+
+    ``started`` is called once it serves.
 
     Raises:
         Failure: it cannot be started.
@@ -29,6 +34,7 @@ def serve_until_told(config: Path | None, listen: str, as_json: bool, started_s:
     file = config or DEFAULT_FILE
 
     def ready(app: App) -> None:
+        started()
         if as_json:
             write_json_line({"address": app.rpc.address, "metrics": app.metrics_address, "version": VERSION})
         else:
@@ -40,19 +46,17 @@ def serve_until_told(config: Path | None, listen: str, as_json: bool, started_s:
     try:
         run(_settings(file, listen), ready)
     except (ConfigError, StorageError, OSError, ValueError) as error:
-        raise Failure(str(error), _hint(error), as_json) from error
-
-
-def _hint(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return "another server has the address of the metrics: set CONSILIENCE_TELEMETRY__METRICS_LISTEN=''"
-    return ""
+        raise Failure(str(error), as_json=as_json) from error
 
 
 def _settings(file: Path, listen: str) -> Settings:
     settings = load(file)
     if not listen:
         return settings
+    try:
+        split_address(listen)
+    except ValueError as error:
+        raise ConfigError(f"--listen: {error}") from None
     changed = RpcSettings.model_validate({**settings.rpc.model_dump(), "listen": listen})
     return settings.model_copy(update={"rpc": changed})
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
+from server.addresses import split_address
 from server.cli.failures import Failure
 from server.cli.plain import write_json_line
 from server.simulator.server import WIRES, Simulator
@@ -27,15 +28,16 @@ def settings_of(
     Raises:
         typer.BadParameter: an address or a pair is not one.
     """
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise typer.BadParameter(f"--listen: {listen!r} is not HOST:PORT")
+    try:
+        host, port = split_address(listen)
+    except ValueError as error:
+        raise typer.BadParameter(f"--listen: {error}") from None
     for pair in models:
         if "=" not in pair:
             raise typer.BadParameter(f"--model: {pair!r} is not NAME=BEHAVIOUR")
     return SimulatorSettings(
         host=host,
-        port=int(port),
+        port=port,
         seed=seed,
         default=default,
         models=dict(pair.split("=", 1) for pair in models),

@@ -3,9 +3,7 @@
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from consilience import (
@@ -19,7 +17,20 @@ from consilience import (
     SpendReport,
 )
 from server.cli import looks
+from server.cli.fitting import Cell, Column, FittingTable
 
+_BUDGET_COLUMNS = (
+    Column("Budget", "left"),
+    Column("Scope", "left", 1, "dim"),
+    Column("Window", "left", 2, "dim"),
+    Column("Limit"),
+    Column("Settled"),
+    Column("Reserved", rank=3),
+    Column("Left"),
+    Column("Used"),
+    Column("", "left", 4),
+    Column("Does", "left"),
+)
 _CONTROLS = {
     SpendingControl.CHEAPER: Text("cheaper set", "yellow"),
     SpendingControl.CASCADE: Text("cascade", "bold yellow"),
@@ -36,45 +47,46 @@ def show_spend(console: Console, report: SpendReport, by: str) -> None:
         console.print("No budget is set: `consilience budget set NAME USD --window 1d` sets one.")
 
 
-def _spends(spends: Sequence[Spend], by: str) -> Table:
-    table = _table(by.capitalize() or "Spent", ("Calls", "Settled", "Estimated", "Reserved"))
-    for spend in spends:
-        table.add_row(
-            spend.group or ("in all" if not by else "(none)"),
-            f"{spend.calls:,}",
-            usd(spend.settled_nano_usd),
-            usd(spend.estimated_nano_usd),
-            usd(spend.reserved_nano_usd),
-        )
-    return table
+def _spends(spends: Sequence[Spend], by: str) -> FittingTable:
+    columns = _columns(by.capitalize() or "Spent", "Calls", "Settled", "Estimated", "Reserved")
+    return FittingTable(columns, [_spent(spend, by) for spend in spends])
 
 
-def budgets_table(budgets: Sequence[BudgetStatus]) -> Table:
+def _spent(spend: Spend, by: str) -> Sequence[str]:
+    return (
+        spend.group or ("in all" if not by else "(none)"),
+        f"{spend.calls:,}",
+        usd(spend.settled_nano_usd),
+        usd(spend.estimated_nano_usd),
+        usd(spend.reserved_nano_usd),
+    )
+
+
+def budgets_table(budgets: Sequence[BudgetStatus]) -> FittingTable:
     """How much of each budget is used, and what it does about it."""
-    table = _table("Budget", ("Limit", "Settled", "Reserved", "Left", "Used", "", "Does"))
-    table.columns[6].justify = "left"
-    for status in budgets:
-        budget = status.budget
-        window = f" each {looks.window(budget.window)}" if budget.window else ""
-        table.add_row(
-            Text.assemble(budget.name, (f"  {budget.scope}{window}", "dim")),
-            usd(budget.limit_nano_usd),
-            usd(status.settled_nano_usd),
-            usd(status.reserved_nano_usd),
-            usd(status.left_nano_usd),
-            looks.percent(status.used, 0),
-            looks.bar(status.used),
-            _CONTROLS.get(status.control, ""),
-        )
-    return table
+    return FittingTable(_BUDGET_COLUMNS, [_budget(status) for status in budgets])
+
+
+def _budget(status: BudgetStatus) -> Sequence[Cell]:
+    budget = status.budget
+    return (
+        budget.name,
+        budget.scope,
+        f"each {looks.window(budget.window)}" if budget.window else "for ever",
+        usd(budget.limit_nano_usd),
+        usd(status.settled_nano_usd),
+        usd(status.reserved_nano_usd),
+        usd(status.left_nano_usd),
+        looks.percent(status.used, 0),
+        looks.bar(status.used),
+        _CONTROLS.get(status.control, "nothing"),
+    )
 
 
 def show_estimate(console: Console, estimate: CostEstimate) -> None:
     """Print what a question would cost."""
-    table = _table("Member", ("Usually", "A call at most", "Calls at most"))
-    for member in estimate.members:
-        table.add_row(member.member, *_figures(member))
-    console.print(table)
+    columns = _columns("Member", "Usually", "A call at most", "Calls at most")
+    console.print(FittingTable(columns, [(one.member, *_figures(one)) for one in estimate.members]))
     console.print(
         f"Usually {amount(estimate.expected)}, at most {amount(estimate.upper_bound)}.", style="bold"
     )
@@ -96,9 +108,5 @@ def usd(nano_usd: int) -> str:
     return looks.money(Cost(nano_usd, CostSource.UNSPECIFIED))
 
 
-def _table(first: str, others: Sequence[str]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(first, no_wrap=True)
-    for name in others:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
+def _columns(first: str, *others: str) -> Sequence[Column]:
+    return [Column(first, "left"), *map(Column, others)]

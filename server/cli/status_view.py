@@ -1,16 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The state of a server as two tables."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from consilience import OperatingMode, ServerStatus
+from consilience import EnsembleStatus, OperatingMode, ServerStatus
 from server.cli import looks
+from server.cli.fitting import Column, FittingTable
 from server.cli.spend_view import budgets_table
+
+_COLUMNS = (
+    Column("Ensemble", "left"),
+    Column("Members"),
+    Column("Pooling", "left"),
+    Column("Weighting", "left", 1),
+    Column("Calibration", "left", 2),
+    Column("Execution", "left", 3),
+    Column("Selection", "left", 4),
+)
 
 
 def show_status(console: Console, status: ServerStatus, server: str) -> None:
@@ -37,24 +48,21 @@ def show_status(console: Console, status: ServerStatus, server: str) -> None:
     console.print(_ensembles(status))
 
 
-def _ensembles(status: ServerStatus) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Ensemble", no_wrap=True)
-    table.add_column("Members", justify="right")
-    for name in ("Pooling", "Weighting", "Calibration", "Execution", "Selection"):
-        table.add_column(name)
-    for ensemble in status.ensembles:
-        method = ensemble.method
-        table.add_row(
-            f"{ensemble.name}{' (default)' if ensemble.is_default else ''}",
-            f"{ensemble.enabled_count} of {ensemble.member_count}",
-            method.pooling,
-            method.weighting,
-            method.calibration,
-            method.execution,
-            method.selection,
-        )
-    return table
+def _ensembles(status: ServerStatus) -> FittingTable:
+    return FittingTable(_COLUMNS, [_row(ensemble) for ensemble in status.ensembles])
+
+
+def _row(ensemble: EnsembleStatus) -> Sequence[str]:
+    method = ensemble.method
+    return (
+        f"{ensemble.name}{' (default)' if ensemble.is_default else ''}",
+        f"{ensemble.enabled_count} of {ensemble.member_count}",
+        method.pooling,
+        method.weighting,
+        method.calibration,
+        method.execution,
+        method.selection,
+    )
 
 
 def _uptime(start: datetime) -> str:

@@ -15,17 +15,17 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2
 
 def show_transcript(out: Console, prediction: Prediction) -> None:
     """Each prompt once, then each call in the order in which they were made."""
-    out.print(f"{prediction.id}: {prediction.question_id}, {prediction.ensemble}", markup=False)
+    out.print(f"{prediction.id}: {prediction.question_id}, {prediction.ensemble}")
     if not prediction.attempts:
         out.print("no model was asked for it, or its record is older than transcripts", style="dim")
     for number, prompt in enumerate(prediction.prompts, 1):
         for name, text in (("system", prompt.system), ("user", prompt.user), ("schema", prompt.schema)):
             if text:
                 out.print(Rule(f"prompt {number}, {name}", align="left", style="dim"))
-                out.print(_shown(text), markup=False, highlight=False)
+                out.print(_shown(text))
     for attempt in sorted(prediction.attempts, key=lambda one: one.after_s):
         out.print(Rule(_head(attempt), align="left"))
-        out.print(_shown(attempt.answer) or "(no text)", markup=False, highlight=False)
+        out.print(_shown(attempt.answer) or "(no text)")
 
 
 def _head(attempt: Attempted) -> str:

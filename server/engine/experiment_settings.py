@@ -15,11 +15,11 @@ class ArmSettings(BaseModel):
     share: float = Field(gt=0, le=1, description="share of the traffic")
     ensemble: str = Field(default="", description="another ensemble answers, with its members and prompts")
     members: tuple[str, ...] = Field(default=(), description="only these members are asked")
-    pooling: str = ""
-    execution: str = ""
-    selection: str = ""
-    calibration: str = ""
-    weighting: str = ""
+    pooling: str = Field(default="", description="empty: the ensemble's")
+    execution: str = Field(default="", description="empty: the ensemble's")
+    selection: str = Field(default="", description="empty: the ensemble's")
+    calibration: str = Field(default="", description="empty: the ensemble's")
+    weighting: str = Field(default="", description="empty: the ensemble's")
     weights: dict[str, float] = Field(default_factory=dict, description="weights by member")
 
     def arm(self, name: str) -> Arm:

@@ -30,10 +30,16 @@ class MemberSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
-    enabled: bool = True
-    timeout_s: float | None = Field(default=None, gt=0, le=300)
-    min_confidence: float = Field(default=0.0, ge=0, le=1)
+    weight: float = Field(
+        default=1.0, ge=0, allow_inf_nan=False, description="its part in the pool; only ratios count"
+    )
+    enabled: bool = Field(default=True, description="false: not asked until UpdateMember switches it on")
+    timeout_s: float | None = Field(
+        default=None, gt=0, le=300, description="replaces the ensemble's `member_timeout_s`"
+    )
+    min_confidence: float = Field(
+        default=0.0, ge=0, le=1, description="less sure answers are shown but do not count"
+    )
 
 
 class TradeSettings(BaseModel):
@@ -58,23 +64,42 @@ class EnsembleSettings(BaseModel):
     member: dict[str, MemberSettings] = Field(
         default_factory=dict, description="what is special about a member"
     )
-    pooling: str = "log_odds"
+    pooling: str = Field(
+        default="log_odds", description="how answers become one; `consilience status` lists the names"
+    )
     parameters: dict[str, float] = Field(default_factory=dict, description="parameters of the pooling")
     weighting: str = Field(
         default="fixed", description="fixed (as configured), or learned: agreement, adaptive, ..."
     )
     calibration: str = Field(default="none", description="none, platt, isotonic, beta or hierarchical")
-    execution: str = "parallel"
-    selection: str = "all"
-    deadline_s: float | None = Field(default=None, gt=0, le=300)
-    member_timeout_s: float = Field(default=30.0, gt=0, le=300)
-    min_responses: int | None = Field(default=None, ge=1)
-    min_agreement: float = Field(default=0.6, ge=0, le=1)
-    high_agreement: float = Field(default=0.8, ge=0, le=1)
+    execution: str = Field(
+        default="parallel", description="parallel, sequential, hedged, cascade or value; docs/executions.md"
+    )
+    selection: str = Field(
+        default="all", description="all, budget, stake, value, context or a plug-in's; docs/executions.md"
+    )
+    deadline_s: float | None = Field(
+        default=None, gt=0, le=300, description="when the answer is due; none: `[deadline] default_s`"
+    )
+    member_timeout_s: float = Field(
+        default=30.0, gt=0, le=300, description="longest wait for one member, within the deadline"
+    )
+    min_responses: int | None = Field(
+        default=None, ge=1, description="abstain with fewer answers; none: half of those asked, rounded up"
+    )
+    min_agreement: float = Field(default=0.6, ge=0, le=1, description="abstain below this vote share")
+    high_agreement: float = Field(
+        default=0.8, ge=0, le=1, description="below this vote share the size is reduced"
+    )
     max_doubt: float = Field(
         default=1.0, ge=0, le=1, description="abstain where the expected loss (squared error) is higher"
     )
-    early_stop_threshold: float = Field(default=1.0, ge=0, le=1)
+    early_stop_threshold: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="stop once enough have answered and this share of all weight agrees; 1: never",
+    )
     min_consensus: float = Field(default=0.8, ge=0, le=1, description="sequential: stop at this vote share")
     confidence_threshold: float = Field(
         default=0.9, ge=0, le=1, description="cascade: stop at this confidence"
@@ -119,8 +144,14 @@ class EnsembleSettings(BaseModel):
         le=1,
         description="selections value and context: share of questions that ask everyone",
     )
-    durability: Durability = Durability.DURABLE
-    share_market_price: bool = False
+    durability: Durability = Field(
+        default=Durability.DURABLE,
+        description="durable: on disk before the answer leaves; deadline_first: the answer does not wait "
+        "for a slow disk and says so; none: not recorded",
+    )
+    share_market_price: bool = Field(
+        default=False, description="tell language models the market's price of the question"
+    )
     horizon_updates: int = Field(default=0, ge=0, description="market ensembles: book updates ahead")
     trade: TradeSettings = Field(
         default_factory=TradeSettings, description="market ensembles: when to trade on a signal"
@@ -220,8 +251,8 @@ class MarketSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ensemble: str = Field(default="", description="ensemble of a stream that names none")
-    signal_every_updates: int = Field(default=10, ge=1)
-    signal_deadline_s: float = Field(default=0.5, gt=0, le=60)
+    signal_every_updates: int = Field(default=10, ge=1, description="book updates from signal to signal")
+    signal_deadline_s: float = Field(default=0.5, gt=0, le=60, description="longest wait for one signal")
     max_symbols: int = Field(default=64, ge=1, le=4096, description="symbols of one stream")
 
     def defaults(self) -> MarketDefaults:

@@ -16,7 +16,8 @@ def explain(
     asked = [
         member for member in members if member.absent is None or member.absent.attempts or member.latency_s
     ]
-    sentences = [f"{outcome} at {confidence:.1%} by {pooling} of {len(present)} answers."]
+    answers = f"{len(present)} answer{'s' if len(present) > 1 else ''}"
+    sentences = [f"{outcome} at {confidence:.1%} by {pooling} of {answers}."]
     movers = sorted(present, key=lambda member: -abs(member.contribution))
     if lifted := _listed([member for member in movers if member.contribution > 0]):
         sentences.append(f"Raised most by {lifted}.")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gRPC server: every service bound, health and reflection beside them, and an orderly end."""
 
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_channelz.v1 import channelz, channelz_pb2
 from grpc_health.v1 import health_pb2
 
+from server.addresses import split_address
 from server.rpc.bind import bind
 from server.rpc.gate import Gate
 from server.rpc.health import NOT_SERVING, SERVING, Health
@@ -51,12 +53,12 @@ class RpcServer:
             OSError: the address is taken or cannot be listened on.
         """
         listen = self._settings.listen
+        if not self._settings.reuse_port:
+            _try_binding(listen)
         try:
             port = self._server.add_insecure_port(listen)
         except RuntimeError as error:
-            raise OSError(
-                f"cannot listen on {listen}: it is taken or not an address of this machine; set [rpc] listen"
-            ) from error
+            raise OSError(f"cannot listen on {listen}: {error}; set [rpc] listen") from error
         self.address = f"{listen.rpartition(':')[0]}:{port}"
         await self._server.start()
         self.health.set_all(SERVING)
@@ -93,6 +95,22 @@ def _channelz() -> "grpc.GenericRpcHandler[Any, Any]":
         for method in CHANNELZ.methods
     }
     return grpc.method_handlers_generic_handler(CHANNELZ.full_name, methods)
+
+
+def _try_binding(listen: str) -> None:
+    """Let the system say why an address cannot be used: gRPC does not hand its reason on.
+
+    Raises:
+        OSError: it is taken, not of this machine, or not ours to use.
+    """
+    host, port = split_address(listen)
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+    except OSError as error:
+        raise OSError(f"cannot listen on {listen}: {error.strerror}; set [rpc] listen") from error
 
 
 def _options(settings: RpcSettings) -> list[tuple[str, int]]:

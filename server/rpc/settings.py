@@ -3,6 +3,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.addresses import Address
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -11,9 +13,7 @@ class RpcSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    listen: str = Field(
-        default="127.0.0.1:50051", pattern=r"^.+:\d{1,5}$", description="HOST:PORT; port 0: any free port"
-    )
+    listen: Address = Field(default="127.0.0.1:50051", description="HOST:PORT; port 0: any free port")
     max_receive_bytes: int = Field(default=16 * MEBIBYTE, ge=1024, description="largest request")
     max_send_bytes: int = Field(default=64 * MEBIBYTE, ge=1024, description="largest response")
     max_concurrent_streams: int = Field(default=1_000, ge=1, description="calls at a time on one connection")

@@ -24,7 +24,10 @@ class StorageSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    url: str = "sqlite:///var/consilience.db"
+    url: str = Field(
+        default="sqlite:///var/consilience.db",
+        description="sqlite:///FILE or postgresql://...; env:NAME or file:/path where it has a password",
+    )
     queue_records: int = Field(4096, ge=1, description="records that may wait to be written")
     queue_mib: int = Field(256, ge=1, description="memory that waiting records may take")
     batch_records: int = Field(256, ge=1, description="records in one transaction at most")

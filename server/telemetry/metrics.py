@@ -9,6 +9,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from server.addresses import split_address
 from server.forecasting.prediction import FailedPrediction, MemberAnswer, Prediction
 from server.telemetry.children import Children
 
@@ -116,16 +117,17 @@ class MetricsServer:
     """Serves /metrics from a thread of its own."""
 
     def __init__(self, metrics: Metrics, listen: str) -> None:
-        host, _, port = listen.rpartition(":")
+        host, port = split_address(listen)
         self._server: WSGIServer
         self._thread: Thread
         try:
-            self._server, self._thread = start_http_server(int(port), host, metrics.registry)
+            self._server, self._thread = start_http_server(port, host, metrics.registry)
         except OSError as error:
             raise OSError(
-                f"cannot listen on {listen} for metrics: {error.strerror}; set [telemetry] metrics_listen"
+                f"cannot listen on {listen} for metrics: {error.strerror}; set [telemetry] metrics_listen, "
+                "or CONSILIENCE_TELEMETRY__METRICS_LISTEN in the environment; empty: no metrics"
             ) from error
-        self.address = f"{host}:{self._server.server_port}"
+        self.address = f"{listen.rpartition(':')[0]}:{self._server.server_port}"
 
     def close(self) -> None:
         """Stop serving."""

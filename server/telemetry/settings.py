@@ -6,13 +6,17 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from server.addresses import split_address
+
 
 class TelemetrySettings(BaseModel):
     """How the server speaks about itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least that is logged"
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto", description="auto: console on a terminal, JSON elsewhere"
     )
@@ -30,6 +34,13 @@ class TelemetrySettings(BaseModel):
         description="also outcomes, explanations, rationales and messages of failures: may quote questions",
     )
     service_name: str = Field(default="consilience", min_length=1, description="service.name in traces")
+
+    @field_validator("metrics_listen")
+    @classmethod
+    def _is_address(cls, listen: str) -> str:
+        if listen:
+            split_address(listen)
+        return listen
 
     @field_validator("traces_endpoint")
     @classmethod

@@ -48,7 +48,7 @@ def test_from_answer_to_erasure(run: Run, fresh: Served, tmp_path: Path, databas
     verified = run("audit", "verify", "--checkpoint", str(anchored))
     assert verified.code == 0
     assert verified.out.startswith(
-        "HOLDS 3 entries of 1 writers, 1 checkpoints, 2 predictions, 0 erased, 0 outcomes"
+        "HOLDS 3 entries of 1 writer, 1 checkpoint, 2 predictions, 0 erased, 0 outcomes"
     )
 
     erased = run(

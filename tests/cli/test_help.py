@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import json
 import re
 import subprocess
 import sys
@@ -107,3 +108,31 @@ def test_help_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "see"),
+    [
+        (["predict"], "ask either --question ID or TEXT", "consilience predict --help"),
+        (["predict", "--deadline", "-1", "x"], "'--deadline'", "consilience predict --help"),
+        (["nothing"], "No such command 'nothing'", "consilience --help"),
+        (["budget", "set", "day"], "Missing argument 'USD'", "consilience budget set --help"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_where_to_look(
+    arguments: list[str], words: str, see: str, run: Run
+) -> None:
+    done = run(*arguments)
+    message, hint = done.err.splitlines()
+    assert done.code == 2
+    assert message.startswith("consilience: ")
+    assert words in message
+    assert hint == f"  see: {see}"
+    machine = json.loads(run(*arguments, "--json").err)
+    assert words in machine["error"]
+
+
+def test_a_group_without_a_command_shows_its_help(run: Run) -> None:
+    done = run("budget")
+    assert "Usage: consilience budget" in done.out
+    assert done.err == ""

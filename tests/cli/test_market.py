@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.serving import REPOSITORY, Served
-from consilience import Client, MarketNotice, MarketNoticeKind, MarketSignal
+from consilience import Client, MarketNotice, MarketNoticeKind, MarketSignal, MemberAnswer
 from consilience.v1 import market_pb2
 from server.cli.replay_view import Lines, decimals, signal_line
 from server.cli.tally import Tally
 from tests.cli.conftest import Run
+from tests.sdk.answering import early, late
 
 SAMPLE = REPOSITORY / "samples" / "books" / "nexousdt_spot_20240724"
 
@@ -120,14 +121,23 @@ def test_prices_show_one_tick(tick_size: float, digits: int) -> None:
 
 
 def test_a_signal_line_says_what_to_do_or_why_not() -> None:
-    silent = signal_line(_signal(1, 100, ""), 0.01).plain
-    assert silent.endswith("no network is sure enough")
-    assert "%" not in silent
+    answered, missing = MemberAnswer.from_message(early()), MemberAnswer.from_message(late())
+    unsure, silent = (
+        signal_line(replace(_signal(1, 100, ""), members=members), 0.01).plain
+        for members in ((answered, missing), (missing, missing))
+    )
+    assert unsure.endswith("no network is sure enough")
+    assert "%" not in unsure
+    assert silent.endswith("nobody answered: 2 deadline_exceeded")
     assert signal_line(_signal(1, 100, "UP", warm=False), 0.01).plain.endswith("warming up")
     quiet, traded = (
-        signal_line(replace(_signal(1, 100, "UP"), should_trade=should), 0.01).plain
+        signal_line(
+            replace(_signal(1, 100, "UP"), should_trade=should, not_traded_reason="too few"), 0.01
+        ).plain
         for should in (False, True)
     )
     assert "▲ UP" in quiet
+    assert "too few" in quiet
+    assert "too few" not in traded
     assert "trade" not in quiet
     assert "trade" in traded

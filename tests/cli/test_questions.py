@@ -128,7 +128,7 @@ def test_failures_for_machines(served: Served, run: Run) -> None:
 def test_a_wrong_command_line_is_two(arguments: list[str], run: Run) -> None:
     done = run(*arguments)
     assert (done.code, done.out) == (2, "")
-    assert "Usage" in done.err
+    assert "see: consilience" in done.err
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,11 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from benchmarks.serving import REPOSITORY, Served
 from consilience import Client, Question
+from server.cli.patience import Patience
 from tests.cli.conftest import Run
 
 
@@ -58,8 +61,27 @@ def test_a_taken_address_is_one_line(served: Served, tmp_path: Path) -> None:
     process = _serve(tmp_path, "--listen", served.address)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert f"consilience: cannot listen on {served.address}" in error
-    assert "Traceback" not in error
+    assert error == (
+        f"consilience: cannot listen on {served.address}: Address already in use; set [rpc] listen\n"
+    )
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", ":5", "nowhere"])
+def test_an_address_that_is_none_is_one_line(address: str, run: Run) -> None:
+    done = run("serve", "--listen", address)
+    assert (done.code, len(done.err.splitlines())) == (1, 1)
+    assert f"--listen: {address!r} is not HOST:PORT" in done.err
+
+
+def test_a_long_start_says_why_and_a_short_one_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with Patience(after_s=0.0) as waiting:
+        waiting.join()
+    assert "compiles kernels" in capsys.readouterr().err
+    with Patience(after_s=3600.0):
+        pass
+    with Patience(silent=True, after_s=0.0):
+        pass
+    assert capsys.readouterr().err == ""
 
 
 def test_a_bad_configuration_names_the_key(tmp_path: Path, run: Run) -> None:

@@ -185,3 +185,16 @@ def test_plain_json() -> None:
     assert value["nan"] is None
     assert value["prediction"]["members"][1]["absent"]["reason"] == "deadline_exceeded"
     assert "message" not in value["prediction"]
+
+
+def test_brackets_and_colons_of_others_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    looks.console().print("a [/b] c :smile:")
+    assert capsys.readouterr().out == "a [/b] c :smile:\n"
+
+
+def test_a_member_moves_the_outcome_that_the_table_shows() -> None:
+    message = prediction(Question("Will it?").to_message(), "")
+    del message.probabilities[:]
+    message.probabilities.extend([0.3, 0.7])
+    message.outcome, message.members[0].contribution = "NO", 0.2
+    assert "-20.0 pp" in _shown(message, None).partition("Answer ")[0]

@@ -1,11 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
+import re
+
 import pytest
 
-from benchmarks.serving import Served
+from benchmarks.serving import REPOSITORY, Served
 from tests.sdk.test_package import EXAMPLES, README
+
+FIRST = REPOSITORY / "README.md"
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_readme_example_runs_against_the_real_server(example: str, served: Served) -> None:
     text = example.replace("127.0.0.1:50051", served.address)
     exec(compile(text, README.name, "exec"), {"__name__": "__main__"})  # noqa: S102
+
+
+def test_the_first_readme_example_runs_against_the_real_server(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = re.findall(r"^```python\n(.*?)^```", FIRST.read_text(), re.DOTALL | re.MULTILINE)
+    text = example.replace("127.0.0.1:50051", served.address)
+    exec(compile(text, FIRST.name, "exec"), {"__name__": "__main__"})  # noqa: S102
+    assert re.match(r"0\.62\d+ agreement 0\.62 ", capsys.readouterr().out)

@@ -104,7 +104,7 @@ class _Run:
     def run(self) -> Results:
         members = self._data.members if len(self._data.members) > 1 else ()
         sizes = self._sizes()
-        extra = len(sizes) + (len({self._panels_of(m) for m in members}) + 2 * len(members)) * self._ablates
+        extra = len(sizes) + 3 * len(members) * self._ablates
         self._watcher.planned(len(self._cells) + extra)
         whole = frozenset(self._data.panels)
         scores = {cell.name: self._scores(cell, whole) for cell in self._cells}

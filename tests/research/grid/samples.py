@@ -50,6 +50,7 @@ class Silent:
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.cells = 0
+        self.done = 0
         self.driven: list[str] = []
         self._stop_after = stop_after
 
@@ -65,4 +66,4 @@ class Silent:
         pass
 
     def ended(self) -> None:
-        pass
+        self.done += 1

@@ -228,8 +228,8 @@ type PredictOptions struct {
 	MinAgreement *float64 `protobuf:"fixed64,10,opt,name=min_agreement,json=minAgreement,proto3,oneof" json:"min_agreement,omitempty"`
 	// Below this vote share (and at or above the former) it is REDUCE, 0..1.
 	HighAgreement *float64 `protobuf:"fixed64,11,opt,name=high_agreement,json=highAgreement,proto3,oneof" json:"high_agreement,omitempty"`
-	// Stop asking once this share of all members' weight agrees and the rest
-	// cannot change the decision, 0..1. 1: only when they cannot.
+	// Stop asking once enough members have answered and those who agree with the
+	// ensemble have this share of all members' weight, 0..1. 1: never for that.
 	EarlyStopThreshold *float64 `protobuf:"fixed64,12,opt,name=early_stop_threshold,json=earlyStopThreshold,proto3,oneof" json:"early_stop_threshold,omitempty"`
 	// Most that this request may cost, in nano US dollars; a batch as a whole, and
 	// each question in it. Lowers the ensemble's limit, never raises it.
