@@ -43,6 +43,7 @@ class ModeControl:
         self._health = Health(settings.window_s)
         self._listeners: list[ModeListener] = []
         self._status = ModeStatus(Mode.NORMAL, NOTHING.reason, clock.now())
+        self._moved_s = clock.monotonic()
         self._better_since_s: float | None = None
         self._outage_since_s: float | None = None
         self._next_trial_s = 0.0
@@ -133,13 +134,19 @@ class ModeControl:
             self._recover(called_for(signals, self._settings, self._settings.recovery), now_s)
 
     def _recover(self, call: Call, now_s: float) -> None:
-        if call.mode >= self._status.mode:
+        if call.mode >= self._status.mode or self._nobody_has_answered():
             self._better_since_s = None
             return
         if self._better_since_s is None:
             self._better_since_s = now_s
         if now_s - self._better_since_s >= self._settings.dwell_s:
             self._move(call)
+
+    def _nobody_has_answered(self) -> bool:
+        """In an outage: no paid member has answered since it began. That nobody was asked says nothing."""
+        if self._status.cause is not Cause.MEMBERS or self._status.mode <= Mode.REDUCED:
+            return False
+        return not any(self._health.answered_since(name, self._moved_s) for name in self._paid())
 
     def _move(self, call: Call) -> None:
         before = self._status
@@ -150,6 +157,7 @@ class ModeControl:
         if (call.mode, call.cause) == (before.mode, before.cause):
             self._status = replace(self._status, since_time=before.since_time)
             return
+        self._moved_s = now_s
         log.warning(
             "mode_changed", mode=call.mode.name.lower(), before=before.mode.name.lower(), reason=call.reason
         )

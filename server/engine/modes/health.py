@@ -3,6 +3,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 
 from server.forecasting.forecast import AbsentReason
 from server.forecasting.prediction import MemberAnswer
@@ -56,6 +57,7 @@ class Health:
     def __init__(self, window_s: float) -> None:
         self._window_s = window_s
         self._members: dict[str, Window] = {}
+        self._answered_s: dict[str, float] = {}
         self.records = Window(window_s)
 
     def saw(self, members: Sequence[MemberAnswer], now_s: float, *, in_full: bool) -> None:
@@ -73,6 +75,12 @@ class Health:
         if window is None:
             window = self._members[name] = Window(self._window_s)
         window.add(now_s, good=good)
+        if good:
+            self._answered_s[name] = now_s
+
+    def answered_since(self, name: str, since_s: float) -> bool:
+        """Whether a member has answered since then."""
+        return self._answered_s.get(name, -inf) >= since_s
 
     def failure_share(self, name: str, now_s: float, least: int) -> float:
         """Share of a member's calls that failed; 0 with fewer than ``least``."""

@@ -209,6 +209,23 @@ async def test_trials_find_the_end_of_an_outage() -> None:
     assert b.modes.mode is Mode.NORMAL
 
 
+async def test_an_outage_does_not_end_because_nobody_asks() -> None:
+    members = three()
+    b = bench({**members, "market": MarketPrice()}, trial_s=5.0, window_s=20.0, dwell_s=10.0)
+    for member in members.values():
+        member.well = False
+    await b.ask_often()
+    b.pass_time(300)
+    assert b.modes.mode is Mode.CACHED_ONLY
+    await b.ask(max_age_s=0.0)  # a trial, in vain
+    b.pass_time(300)
+    assert b.modes.mode is Mode.CACHED_ONLY
+    members["a"].well = True
+    await b.ask(max_age_s=0.0)  # a trial that one answers
+    b.pass_time(40)
+    assert b.modes.mode is Mode.NORMAL
+
+
 async def test_nothing_is_paid_for_that_cannot_be_kept() -> None:
     members = three()
     b = bench({**members, "market": MarketPrice()}, min_records=3, trial_s=5.0, window_s=20.0, dwell_s=10.0)
