@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 SUFFIX = ".book20.npz"
 LEVELS = 20
@@ -161,6 +161,7 @@ def _check_trades(file: Path, arrays: Arrays) -> None:
         _refuse(file, "last_trade_px", (arrays[name] > 0) & (arrays["last_trade_px"] < 1), "has no price")
 
 
-def _refuse(file: Path, name: str, rows: NDArray[np.bool_], fault: str) -> None:
-    if rows.any():
-        raise RecordingError(f"{file}: {name}: row {int(np.argmax(rows))} {fault}")
+def _refuse(file: Path, name: str, faulty: ArrayLike, fault: str) -> None:
+    rows = np.flatnonzero(faulty)
+    if len(rows):
+        raise RecordingError(f"{file}: {name}: row {rows[0]} {fault}")
