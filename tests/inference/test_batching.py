@@ -2,6 +2,10 @@
 """Batches form while a worker is busy; nobody's trouble becomes another's."""
 
 import asyncio
+import os
+import sys
+import threading
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
@@ -260,6 +264,51 @@ async def test_what_cannot_be_in_time_is_refused_before_any_work(bench):
         await one.batcher.infer(item(2), timeout_s=1.0)
     one.gate.open()
     await running
+
+
+async def test_nothing_is_begun_too_late_for_its_deadline(bench):
+    one = bench()
+    running = await one.occupied()
+    one.batcher._seconds_per_item = 1.0
+    with pytest.raises(QueueFullError, match=r"what waits takes 1\.000 s, longer than the 0\.500 s"):
+        await one.batcher.infer(item(1), deadline_s=1.5)
+    patient = one.ask(2, deadline_s=30.0)
+    await asyncio.sleep(0)
+    with pytest.raises(QueueFullError, match=r"what waits takes 2\.000 s, longer than the 1\.000 s"):
+        await one.batcher.infer(item(3), deadline_s=3.0)
+    one.gate.open()
+    await asyncio.gather(running, patient)
+    assert one.gate.batches == [[0], [2]]
+
+
+async def test_an_idle_network_that_was_slow_is_tried_again(bench):
+    one = bench(held=False)
+    one.batcher._seconds_per_item = 1000.0
+    assert one.batcher.refusal(deadline_s=20.0) is None
+    assert value_of(await one.ask(1, deadline_s=20.0)) == [1]
+
+
+async def test_what_one_more_would_be_told_is_told_and_counted(bench):
+    one = bench(max_queue=1)
+    first = await one.occupied()
+    assert one.batcher.refusal() is None
+    waiting = one.ask(1)
+    await asyncio.sleep(0)
+    told = one.batcher.refusal()
+    assert str(told) == "1 items wait already"
+    assert told.retry_after_s > 0
+    assert one.statistics.snapshot().rejected == 1
+    one.gate.open()
+    await asyncio.gather(first, waiting)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities of their own")
+def test_networks_give_way_to_the_event_loop():
+    workers = Workers(1)
+    seen = SimpleQueue()
+    workers.post(lambda: seen.put(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+    assert seen.get(timeout=20) > os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    workers.close()
 
 
 async def test_closing_finishes_what_runs_and_refuses_the_rest(bench):
