@@ -173,15 +173,16 @@ class Batcher:
         return refusal
 
     def close(self) -> None:
-        """Refuse what waits and what comes, and wait for what runs. Blocks; not for the loop's thread."""
+        """Refuse what comes, and answer what was let in before. Blocks; not for the loop's thread."""
         with self._queue.lock:
             self._queue.closed = True
-            left, self._queue.requests, self._queue.items = self._queue.requests, [], 0
             self._queue.lock.notify_all()
-        error = ModelNotReadyError("the model was unloaded")
-        for request in left:
-            if request.waiting:
-                _hand_over([(request, error)])
+            left_alone = bool(self._queue.requests) and not self._queue.called
+            if left_alone:
+                self._queue.called = 1
+                self._idle.clear()
+        if left_alone:
+            self._workers.post(self._work)
         self._idle.wait()
 
     # The loop's side.

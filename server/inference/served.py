@@ -79,7 +79,7 @@ class ServedModel:
         return self._batcher.refusal(deadline_s=deadline_s)
 
     def close(self) -> None:
-        """Refuse what waits, finish what runs. Blocks."""
+        """Refuse what comes, answer what was let in before. Blocks."""
         self._batcher.close()
 
     def _check(self, inputs: Inputs) -> None:

@@ -76,7 +76,10 @@ class ServedNetworks:
     async def load(self, name: str, version: int | None) -> None:
         """See ``ModelSource.load``."""
         self._check_control()
-        await self._repository.load_async(name, version)
+        if version is None:
+            await self._repository.load_async(name)
+        else:
+            await self._repository.turn_to(name, version)
 
     async def unload(self, name: str) -> None:
         """See ``ModelSource.unload``."""

@@ -21,6 +21,7 @@ from server.inference.errors import (
 )
 from server.inference.statistics import Statistics
 from server.inference.workers import Workers
+from tests.eventually import eventually
 from tests.inference.gates import Gate, item
 
 
@@ -148,9 +149,7 @@ async def test_closing_does_not_wait_for_company(bench, monkeypatch):
     one.gate.open()
     await asyncio.wait([first])
     await asyncio.to_thread(one.batcher.close)
-    assert all(
-        isinstance(e, ModelNotReadyError) for e in await asyncio.gather(*others, return_exceptions=True)
-    )
+    assert [value_of(answer) for answer in await asyncio.gather(*others)] == [[1], [2]]
 
 
 async def test_a_request_may_wait_for_company(bench):
@@ -311,19 +310,27 @@ def test_networks_give_way_to_the_event_loop():
     workers.close()
 
 
-async def test_closing_finishes_what_runs_and_refuses_the_rest(bench):
-    one = bench()
+async def test_closing_answers_what_was_let_in_and_refuses_the_rest(bench):
+    one = bench(max_batch=1)
     running = await one.occupied()
-    waiting = one.ask(1)
+    waiting = [one.ask(n) for n in (1, 2)]
     await asyncio.sleep(0)
     closing = asyncio.ensure_future(asyncio.to_thread(one.batcher.close))
+    await eventually(lambda: one.batcher._queue.closed)
     with pytest.raises(ModelNotReadyError):
-        await waiting
+        await one.batcher.infer(item(3))
+    assert not closing.done()
     one.gate.open()
     await closing
-    assert value_of(await running) == [0]
-    with pytest.raises(ModelNotReadyError):
-        await one.batcher.infer(item(2))
+    assert [value_of(answer) for answer in await asyncio.gather(running, *waiting)] == [[0], [1], [2]]
+
+
+async def test_closing_does_not_wait_for_the_queue_delay(bench):
+    one = bench(held=False, queue_delay_s=3600.0)
+    waiting = one.ask(1)
+    await asyncio.sleep(0)
+    await asyncio.to_thread(one.batcher.close)
+    assert value_of(await waiting) == [1]
 
 
 async def test_too_large_a_request(bench):
