@@ -21,11 +21,10 @@ CALL = "inference.GRPCInferenceService.ModelInfer"
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A closed loop of ``streams``; or, with ``per_second``, calls at a rate whatever becomes of them."""
+    """A closed loop: each of ``streams`` asks again once it was answered."""
 
     calls: int
     streams: int
-    per_second: int = 0
 
 
 def infer_request() -> Any:
@@ -44,7 +43,7 @@ def request_data() -> dict[str, Any]:
 
 def run(address: str, load: Load, folder: Path) -> dict[str, Any]:
     """Calls answered a second, latencies of those, and what became of the others."""
-    settings: dict[str, Any] = {
+    settings = {
         "call": CALL,
         "protoset": str(PROTOSET),
         "data": request_data(),
@@ -55,9 +54,6 @@ def run(address: str, load: Load, folder: Path) -> dict[str, Any]:
         "connections": 1,
         "timeout": "20s",
     }
-    if load.per_second:
-        settings |= {"rps": load.per_second, "async": True, "concurrency": 4, "connections": 4}
-        settings["timeout"] = "500ms"
     report = run_ghz(address, settings, folder)
     answered = latencies_ms(report)
     failed = {
@@ -76,10 +72,9 @@ def run(address: str, load: Load, folder: Path) -> dict[str, Any]:
 
 
 def measure(server: Running, load: Load, folder: Path) -> dict[str, Any]:
-    """``run`` with the processor time of the server's processes, for each call and for each answer."""
+    """``run`` with the processor time of the server's processes, for each call."""
     before_s = server.cpu_s()
     found = run(server.address, load, folder)
     spent_ms = (server.cpu_s() - before_s) * 1000
     found["cpu_ms"] = spent_ms / load.calls
-    found["cpu_ms_an_answer"] = spent_ms / max(found["answered_per_s"] * found["seconds"], 1)
     return found

@@ -2,6 +2,7 @@
 """The inputs of a recording, in the encodings that a network asks for, by row."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -44,7 +45,6 @@ class BookInputs:
     def __init__(self, recording: Recording) -> None:
         tables = (recording.ask_px, recording.ask_qty, recording.bid_px, recording.bid_qty)
         self._rows: EncodedRows = windows.encode_rows(*tables, lot_size=recording.lot_size)
-        self._mirrored = mirrored(self._rows)
 
     def read(self, rows: Rows) -> tuple[Floats, ...]:
         """Windows (B, 100, 20, 4)."""
@@ -53,6 +53,10 @@ class BookInputs:
     def read_mirrored(self, rows: Rows) -> tuple[Floats, ...]:
         """Mirrored windows (B, 100, 20, 4)."""
         return (self._mirrored.windows(rows),)
+
+    @cached_property
+    def _mirrored(self) -> EncodedRows:
+        return mirrored(self._rows)
 
 
 class TableInputs:

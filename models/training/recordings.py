@@ -4,18 +4,24 @@
 import hashlib
 import json
 import zipfile
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 SUFFIX = ".book20.npz"
 LEVELS = 20
 _TABLES = ("ask_px", "ask_qty", "bid_px", "bid_qty")
 _TRADES = ("trade_buy_qty", "trade_sell_qty", "last_trade_px")
 _COLUMNS = ("recv_us", *_TRADES)
+#: What a file that is no archive, or a torn one, makes numpy raise.
+_UNREADABLE = (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
+
+Arrays = dict[str, NDArray[Any]]
 
 
 class RecordingError(ValueError):
@@ -66,33 +72,50 @@ def read_recording(path: str | Path) -> Recording:
         RecordingError: the file cannot be read, lacks an array, or an array does not fit.
     """
     file = Path(path)
-    try:
-        content = file.read_bytes()
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in (*_TABLES, "recv_us", "meta")}
-            arrays |= {name: archive[name] for name in _TRADES if name in archive.files}
-    except KeyError as error:
-        raise RecordingError(f"{file}: {error.args[0]}; a recording holds {', '.join(_TABLES)} ...") from None
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise RecordingError(f"{file}: cannot be read as a {SUFFIX} recording: {error}") from error
+    digest, arrays = _read_arrays(file)
     meta = _read_meta(file, arrays.pop("meta"))
-    rows = len(arrays["recv_us"])
+    rows = arrays["recv_us"].size
     arrays |= {name: np.zeros(rows, np.int64) for name in _TRADES if name not in arrays}
-    for name in _TABLES:
-        _check(file, name, arrays[name], (rows, LEVELS))
     for name in _COLUMNS:
         _check(file, name, arrays[name], (rows,))
-    _check_books(file, arrays)
+    for name in _TABLES:
+        _check(file, name, arrays[name], (rows, LEVELS))
+    whole = {name: array.astype(np.int64) for name, array in arrays.items()}
+    _check_books(file, whole)
+    _check_trades(file, whole)
     return Recording(
         name=file.name.removesuffix(SUFFIX),
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=digest,
         symbol=str(meta.get("symbol", "")),
         venue=str(meta.get("venue", "")),
         source=str(meta.get("source", "")),
         tick_size=_positive(file, meta, "tick_size"),
         lot_size=_positive(file, meta, "lot_size"),
-        **{name: array.astype(np.int64) for name, array in arrays.items()},
+        **whole,
     )
+
+
+def read_archive(file: Path, names: Sequence[str], optional: Sequence[str] = ()) -> Arrays:
+    """Named arrays of an ``.npz``, and those of ``optional`` that it has. Nothing is unpickled.
+
+    Raises:
+        RecordingError: it cannot be read, or lacks an array.
+    """
+    try:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
+            present = [*names, *(name for name in optional if name in archive.files)]
+            return {name: archive[name] for name in present}
+    except KeyError as error:
+        raise RecordingError(f"{file}: {error.args[0]}; it must hold {', '.join(names)}") from None
+    except _UNREADABLE as error:
+        raise RecordingError(f"{file}: cannot be read as an .npz archive of arrays: {error}") from error
+
+
+def _read_arrays(file: Path) -> tuple[str, Arrays]:
+    """Hash of the file and its arrays."""
+    arrays = read_archive(file, (*_TABLES, "recv_us", "meta"), _TRADES)
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest(), arrays
 
 
 def _read_meta(file: Path, array: NDArray[Any]) -> dict[str, Any]:
@@ -107,7 +130,7 @@ def _read_meta(file: Path, array: NDArray[Any]) -> dict[str, Any]:
 
 def _positive(file: Path, meta: dict[str, Any], field: str) -> float:
     value = meta.get(field)
-    if not isinstance(value, int | float) or not value > 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < np.inf:
         raise RecordingError(f"{file}: meta.{field}: {value!r} is not a positive number")
     return float(value)
 
@@ -117,12 +140,28 @@ def _check(file: Path, name: str, array: NDArray[Any], shape: tuple[int, ...]) -
         raise RecordingError(f"{file}: {name}: {array.dtype} {array.shape}; expected integers {shape}")
 
 
-def _check_books(file: Path, arrays: dict[str, NDArray[Any]]) -> None:
+def _check_books(file: Path, arrays: Arrays) -> None:
     crossed = np.flatnonzero(arrays["bid_px"][:, 0] >= arrays["ask_px"][:, 0])
     if len(crossed):
         raise RecordingError(f"{file}: bid_px: row {crossed[0]} is crossed (best bid at or above best ask)")
+    for name, outwards in (("ask_px", 1), ("bid_px", -1)):
+        _refuse(file, name, (arrays[name] < 1).any(axis=1), "has a price below one tick")
+        _refuse(
+            file, name, (outwards * np.diff(arrays[name], axis=1) <= 0).any(axis=1), "is not best price first"
+        )
     for name in ("ask_qty", "bid_qty"):
-        if arrays[name].size and arrays[name].min() < 0:
-            raise RecordingError(f"{file}: {name}: a size is below 0")
+        _refuse(file, name, (arrays[name] < 0).any(axis=1), "has a size below 0")
     if np.any(np.diff(arrays["recv_us"]) < 0):
         raise RecordingError(f"{file}: recv_us: time runs backwards")
+
+
+def _check_trades(file: Path, arrays: Arrays) -> None:
+    for name in ("trade_buy_qty", "trade_sell_qty"):
+        _refuse(file, name, arrays[name] < 0, "has a size below 0")
+        _refuse(file, "last_trade_px", (arrays[name] > 0) & (arrays["last_trade_px"] < 1), "has no price")
+
+
+def _refuse(file: Path, name: str, faulty: ArrayLike, fault: str) -> None:
+    rows = np.flatnonzero(faulty)
+    if len(rows):
+        raise RecordingError(f"{file}: {name}: row {rows[0]} {fault}")

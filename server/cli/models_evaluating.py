@@ -47,6 +47,8 @@ def run_evaluation(
     use_threads(threads)
     if not recording.is_file():
         raise Failure(f"recording: {recording} is no file")
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        raise Failure(f"--json: {out} cannot be written: it is a folder, or is to lie in none that exists")
     try:
         found = evaluate(repository or SHIPPED, recording, names=names, precision=precision, tell=_tell)
         if out is not None:

@@ -128,8 +128,12 @@ class Batcher:
         *,
         priority: int = DEFAULT_PRIORITY,
         timeout_s: float | None = None,
+        deadline_s: float | None = None,
     ) -> Outputs:
-        """Answer items, each input (b, *shape); ``timeout_s`` is how long they may wait for their turn.
+        """Answer items, each input (b, *shape).
+
+        ``timeout_s``: how long they may wait for their turn. ``deadline_s``: in
+        how long their answer is of no more use; they are not begun too late for it.
 
         Raises:
             InvalidInputError: more items than one batch may hold.
@@ -143,9 +147,9 @@ class Batcher:
         request = _Request(
             priority, self._number, inputs, len(inputs[0]), loop.create_future(), loop, time.monotonic_ns()
         )
-        self._admit(request, timeout_s)
-        if timeout_s is not None:
-            request.expiry = loop.call_later(timeout_s, self._expire, request)
+        patience_s = self._admit(request, timeout_s, deadline_s)
+        if patience_s is not None:
+            request.expiry = loop.call_later(patience_s, self._expire, request)
         try:
             return await request.answer
         except asyncio.CancelledError:
@@ -156,28 +160,43 @@ class Batcher:
             if request.expiry is not None:
                 request.expiry.cancel()
 
+    def refusal(
+        self, *, timeout_s: float | None = None, deadline_s: float | None = None
+    ) -> QueueFullError | None:
+        """What one more item would be told now, counted as told; None where it may be let in.
+
+        For callers whose request has not been read yet, so that refusing costs next to nothing.
+        """
+        refusal = self._refusal(1, self._patience_s(1, timeout_s, deadline_s))
+        if refusal is not None:
+            self._statistics.failed(0, rejected=True)
+        return refusal
+
     def close(self) -> None:
-        """Refuse what waits and what comes, and wait for what runs. Blocks; not for the loop's thread."""
+        """Refuse what comes, and answer what was let in before. Blocks; not for the loop's thread."""
         with self._queue.lock:
             self._queue.closed = True
-            left, self._queue.requests, self._queue.items = self._queue.requests, [], 0
             self._queue.lock.notify_all()
-        error = ModelNotReadyError("the model was unloaded")
-        for request in left:
-            if request.waiting:
-                _hand_over([(request, error)])
+            left_alone = bool(self._queue.requests) and not self._queue.called
+            if left_alone:
+                self._queue.called = 1
+                self._idle.clear()
+        if left_alone:
+            self._workers.post(self._work)
         self._idle.wait()
 
     # The loop's side.
 
-    def _admit(self, request: _Request, timeout_s: float | None) -> None:
+    def _admit(self, request: _Request, timeout_s: float | None, deadline_s: float | None) -> float | None:
+        """Queue a request; returns how long it may wait for its turn, seconds."""
         items, settings, queue = request.items, self._settings, self._queue
         if items > settings.max_batch:
             raise InvalidInputError(f"batch: {items} items; a request holds at most {settings.max_batch}")
         with queue.lock:
             if queue.closed:
                 raise ModelNotReadyError("the model was unloaded")
-            refusal = self._refusal(items, timeout_s)
+            patience_s = self._patience_s(items, timeout_s, deadline_s)
+            refusal = self._refusal(items, patience_s)
             if refusal is None:
                 heapq.heappush(queue.requests, request)
                 queue.items += items
@@ -191,6 +210,20 @@ class Batcher:
             self._call_worker()
         elif self._linger is None:
             self._linger = request.loop.call_later(settings.queue_delay_s, self._call_worker)
+        return patience_s
+
+    def _patience_s(self, items: int, timeout_s: float | None, deadline_s: float | None) -> float | None:
+        """How long items may wait: as they say, and so that the batch that they join ends in time.
+
+        Where nobody waits or runs, a deadline is taken as it is: what was slow a
+        moment ago is tried, or it would never be found to be quick again.
+        """
+        if deadline_s is None:
+            return timeout_s
+        queue = self._queue
+        if queue.items or queue.running_items:
+            deadline_s -= min(queue.items + items, self._settings.max_batch) * self._seconds_per_item
+        return deadline_s if timeout_s is None else min(timeout_s, deadline_s)
 
     def _refusal(self, items: int, timeout_s: float | None) -> QueueFullError | None:
         wait = self.backlog_s

@@ -74,7 +74,7 @@ class NetworkForecaster:
                 return Absent(AbsentReason.NOT_APPLICABLE, f"has {_listed(manifest)}, not {horizon}")
             if inputs is None:
                 return Absent(AbsentReason.NOT_APPLICABLE, "the market's history is still too short")
-            outputs = await model.infer(inputs, timeout_s=deadline.remaining_s())
+            outputs = await model.infer(inputs, deadline_s=deadline.remaining_s())
         except InferenceError as error:
             return Absent(_REASONS.get(type(error), AbsentReason.INTERNAL), str(error))
         return _forecast(outputs, manifest, horizon, order)

@@ -10,6 +10,7 @@ nothing. A version that is unloaded finishes what it has begun.
 import asyncio
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from server.inference.errors import ModelLoadError, ModelNotReadyError, UnknownM
 from server.inference.servable import ModelEntry, ModelState
 from server.inference.served import ServedModel
 from server.inference.workers import Workers
+
+#: Names are folders; file systems take no longer ones.
+MAX_NAME = 128
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ class ModelRepository:
 
     def versions(self, name: str) -> list[int]:
         """Versions on disk, oldest first; empty for a name that could leave the repository."""
-        if name != Path(name).name:
+        if not _is_name(name):
             return []
         folders = (self.root / name).glob(f"[0-9]*/{manifests.FILE}")
         return sorted(int(file.parent.name) for file in folders if file.parent.name.isdigit())
@@ -115,7 +119,7 @@ class ModelRepository:
             on_disk = self.versions(name)
             wanted = max(on_disk, default=0) if version is None else version
             if wanted not in on_disk:
-                raise UnknownModelError(f"model {name!r}: {self.root / name} holds no version {wanted or ''}")
+                raise UnknownModelError(f"model {name!r}: the repository holds no version {wanted or ''}")
             shelf = self._shelves.setdefault(name, _Shelf())
             before = shelf.loaded.get(wanted)
             shelf.states[wanted] = (ModelState.LOADING, "")
@@ -189,6 +193,19 @@ class ModelRepository:
         """``load`` without stopping the loop."""
         return await asyncio.to_thread(self.load, name, version)
 
+    async def turn_to(self, name: str, version: int) -> ServedModel:
+        """Make a version the default: at once where it is loaded beside the default, else by loading it.
+
+        Raises:
+            UnknownModelError, ModelLoadError: as ``load``.
+        """
+        shelf = self._shelves.get(name, _Shelf())
+        if version in shelf.loaded and self.default_version(name) != version:
+            with suppress(ModelNotReadyError):  # it was unloaded a moment ago
+                self.set_default(name, version)
+                return self.get(name, version)
+        return await self.load_async(name, version)
+
     async def unload_async(self, name: str, version: int | None = None) -> None:
         """``unload`` without stopping the loop."""
         await asyncio.to_thread(self.unload, name, version)
@@ -213,3 +230,10 @@ class ModelRepository:
                 f"{self.root / name / str(version)}: its manifest says {served.name} {served.version}"
             )
         return served
+
+
+def _is_name(name: str) -> bool:
+    """Whether it can be a folder of the repository, and lead nowhere else."""
+    return (
+        name not in {"", ".", ".."} and Path(name).name == name and len(name) < MAX_NAME and "\0" not in name
+    )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a face needs of a model, whatever the model is. No backend is imported here."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from server.forecasting.deadline import Deadline
 from server.forecasting.prediction import Trace
+from server.inference.errors import QueueFullError
 from server.inference.statistics import Counts
 
 #: Values of one tensor: numbers in their own type, BF16 widened to float32, texts as objects of ``bytes``.
@@ -131,6 +133,22 @@ class Decoupled(Protocol):
     ) -> AsyncIterator[tuple[Sequence[Array], bool]]:
         """Each response as ``Servable.answer`` gives its only one, and whether it is known to be the last."""
         ...
+
+
+class Bounded(ABC):
+    """A servable with a bounded queue, which can refuse a request that nobody has read yet.
+
+    A base class and no protocol: refusing must be cheap, and asking for a protocol is not.
+    """
+
+    form: ModelForm
+
+    @abstractmethod
+    def refusal(self, deadline_s: float | None) -> QueueFullError | None:
+        """What one more item would be told now, counted as told; None where it may be let in.
+
+        ``deadline_s``: in how long its answer is of no more use.
+        """
 
 
 class ModelSource(Protocol):

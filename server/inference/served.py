@@ -8,7 +8,7 @@ import numpy as np
 from models.manifest import Manifest
 from server.inference.backend import Backend, Inputs, Outputs, Runnable
 from server.inference.batching import DEFAULT_PRIORITY, Batcher, BatchSettings
-from server.inference.errors import InvalidInputError, ModelLoadError
+from server.inference.errors import InvalidInputError, ModelLoadError, QueueFullError
 from server.inference.statistics import Statistics
 from server.inference.workers import Workers
 
@@ -59,18 +59,27 @@ class ServedModel:
         *,
         priority: int = DEFAULT_PRIORITY,
         timeout_s: float | None = None,
+        deadline_s: float | None = None,
     ) -> Outputs:
         """Answer a batch, each input (B, *shape) float32, together with whoever asks at the same time.
+
+        ``timeout_s`` and ``deadline_s`` as in ``Batcher.infer``.
 
         Raises:
             InvalidInputError: number, dtype or shape is wrong, or the batch too large.
             InferenceError: as ``Batcher.infer``.
         """
         self._check(inputs)
-        return await self._batcher.infer(inputs, priority=priority, timeout_s=timeout_s)
+        return await self._batcher.infer(
+            inputs, priority=priority, timeout_s=timeout_s, deadline_s=deadline_s
+        )
+
+    def refusal(self, deadline_s: float | None) -> QueueFullError | None:
+        """What one more item would be told now; see ``Batcher.refusal``."""
+        return self._batcher.refusal(deadline_s=deadline_s)
 
     def close(self) -> None:
-        """Refuse what waits, finish what runs. Blocks."""
+        """Refuse what comes, answer what was let in before. Blocks."""
         self._batcher.close()
 
     def _check(self, inputs: Inputs) -> None:

@@ -7,11 +7,12 @@ from weakref import WeakKeyDictionary
 from models.manifest import Manifest, TensorSpec
 from server.inference.backend import Inputs
 from server.inference.batching import DEFAULT_PRIORITY, PRIORITY_LEVELS
-from server.inference.errors import ControlError
+from server.inference.errors import ControlError, QueueFullError
 from server.inference.repository import ModelRepository
 from server.inference.servable import (
     Array,
     Batching,
+    Bounded,
     ModelEntry,
     ModelForm,
     TensorForm,
@@ -21,7 +22,7 @@ from server.inference.served import ServedModel
 from server.inference.statistics import Counts
 
 
-class ServedNetwork:
+class ServedNetwork(Bounded):
     """One loaded network."""
 
     def __init__(self, served: ServedModel) -> None:
@@ -36,7 +37,16 @@ class ServedNetwork:
             InferenceError: as ``Batcher.infer``.
         """
         given: Inputs = tuple(inputs[name] for name in self._names)
-        return await self._served.infer(given, priority=_priority(wishes.priority), timeout_s=_wait_s(wishes))
+        return await self._served.infer(
+            given,
+            priority=_priority(wishes.priority),
+            timeout_s=wishes.timeout_s,
+            deadline_s=None if wishes.deadline is None else wishes.deadline.remaining_s(),
+        )
+
+    def refusal(self, deadline_s: float | None) -> QueueFullError | None:
+        """See ``Bounded.refusal``."""
+        return self._served.refusal(deadline_s)
 
     def counts(self) -> Counts:
         """What it has done since it was loaded."""
@@ -66,7 +76,10 @@ class ServedNetworks:
     async def load(self, name: str, version: int | None) -> None:
         """See ``ModelSource.load``."""
         self._check_control()
-        await self._repository.load_async(name, version)
+        if version is None:
+            await self._repository.load_async(name)
+        else:
+            await self._repository.turn_to(name, version)
 
     async def unload(self, name: str) -> None:
         """See ``ModelSource.unload``."""
@@ -124,10 +137,3 @@ def _labels(spec: TensorSpec, manifest: Manifest) -> tuple[str, ...]:
 
 def _priority(wished: int) -> int:
     return wished if 0 < wished <= PRIORITY_LEVELS else DEFAULT_PRIORITY
-
-
-def _wait_s(wishes: Wishes) -> float | None:
-    limits = [wishes.timeout_s] if wishes.timeout_s is not None else []
-    if wishes.deadline is not None:
-        limits.append(wishes.deadline.remaining_s())
-    return min(limits, default=None)

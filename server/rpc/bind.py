@@ -9,12 +9,15 @@ closure call and no interceptor, because those cost more than a whole
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
+from google.rpc import status_pb2
 
 from server.forecasting.deadline import Deadline, SystemClock
 from server.forecasting.errors import NoAnswerError, UnsupportedError
@@ -30,8 +33,28 @@ Context = grpc.aio.ServicerContext[Any, Any]
 Handler = Callable[..., Any]
 #: Marks handlers that do without a ``Call`` and write their answer themselves.
 PURE = "pure"
+#: Marks handlers with a look at the bytes of a request, which may refuse it before it is parsed.
+LOOK = "look"
 #: Streams that end only when a side hangs up; shutting down does not wait for them.
 ENDLESS = "endless"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A status ready to be sent; ``details`` is the serialised ``google.rpc.Status``."""
+
+    code: grpc.StatusCode
+    message: str
+    details: bytes
+
+    @classmethod
+    def of(cls, status: status_pb2.Status) -> "Refusal":
+        """The same as a status says."""
+        return cls(grpc_code(status), status.message, status.SerializeToString())
+
+
+#: Of the object that a handler belongs to, the bytes of a request and the seconds left for it.
+Look = Callable[[Any, bytes, float | None], Refusal | None]
 
 
 class _Malformed:
@@ -45,6 +68,16 @@ def pure(handler: Handler) -> Handler:
     """Mark a plain function from the bytes of a request to the bytes of its answer."""
     setattr(handler, PURE, True)
     return handler
+
+
+def looking_first(look: Look) -> Callable[[Handler], Handler]:
+    """Mark a method whose requests may be refused unread, because under overload parsing them costs most."""
+
+    def mark(handler: Handler) -> Handler:
+        setattr(handler, LOOK, look)
+        return handler
+
+    return mark
 
 
 def endless(handler: Handler) -> Handler:
@@ -95,6 +128,8 @@ def _method(
         return grpc.unary_stream_rpc_method_handler(_streaming(method, handler, gate), **coding)
     if handler is not None and getattr(handler, PURE, False):
         return grpc.unary_unary_rpc_method_handler(_pure_unary(handler, gate))
+    if handler is not None and hasattr(handler, LOOK):
+        return grpc.unary_unary_rpc_method_handler(_looking_unary(method, handler, gate))
     return grpc.unary_unary_rpc_method_handler(_unary(method, handler, gate), **coding)
 
 
@@ -132,6 +167,27 @@ def _unary(
                 return await _checked(method, handler)(_readable(request), call_of(context))  # type: ignore[no-any-return]
         except Exception as error:  # noqa: BLE001 - the border: every error becomes a status
             return await _abort(context, error)
+
+    return answer
+
+
+def _looking_unary(method: MethodDescriptor, handler: Any, gate: Gate) -> Callable[..., Awaitable[bytes]]:
+    look = partial(getattr(handler, LOOK), handler.__self__)
+    read, answer_read = _reader(method), _unary(method, handler, gate)
+
+    async def answer(request: bytes, context: Context) -> bytes:
+        try:
+            refusal = None if gate.closed else look(request, context.time_remaining())
+        except Exception as error:  # noqa: BLE001 - the border: every error becomes a status
+            return await _abort(context, error)
+        if refusal is None:
+            response = await answer_read(read(request), context)
+            return response.SerializeToString()
+        # Not aborted: an exception on the way out of a coroutine costs more than all the rest of this.
+        context.set_code(refusal.code)
+        context.set_details(refusal.message)
+        context.set_trailing_metadata(((DETAILS_KEY, refusal.details),))
+        return b""
 
     return answer
 

@@ -40,6 +40,7 @@ def test_scores_of_everyone(tmp_path):
         (["gone.book20.npz"], "recording: gone.book20.npz is no file"),
         (["{file}", "--name", "nobody"], "holds no network nobody"),
         (["{torn}"], "cannot be read"),
+        (["{file}", "--json", "{file}/nowhere/out.json"], "--json: "),
     ],
 )
 def test_what_cannot_be_scored(tmp_path, arguments, complaint):

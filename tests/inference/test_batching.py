@@ -2,6 +2,10 @@
 """Batches form while a worker is busy; nobody's trouble becomes another's."""
 
 import asyncio
+import os
+import sys
+import threading
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from server.inference.errors import (
 )
 from server.inference.statistics import Statistics
 from server.inference.workers import Workers
+from tests.eventually import eventually
 from tests.inference.gates import Gate, item
 
 
@@ -144,9 +149,7 @@ async def test_closing_does_not_wait_for_company(bench, monkeypatch):
     one.gate.open()
     await asyncio.wait([first])
     await asyncio.to_thread(one.batcher.close)
-    assert all(
-        isinstance(e, ModelNotReadyError) for e in await asyncio.gather(*others, return_exceptions=True)
-    )
+    assert [value_of(answer) for answer in await asyncio.gather(*others)] == [[1], [2]]
 
 
 async def test_a_request_may_wait_for_company(bench):
@@ -262,19 +265,72 @@ async def test_what_cannot_be_in_time_is_refused_before_any_work(bench):
     await running
 
 
-async def test_closing_finishes_what_runs_and_refuses_the_rest(bench):
+async def test_nothing_is_begun_too_late_for_its_deadline(bench):
     one = bench()
     running = await one.occupied()
+    one.batcher._seconds_per_item = 1.0
+    with pytest.raises(QueueFullError, match=r"what waits takes 1\.000 s, longer than the 0\.500 s"):
+        await one.batcher.infer(item(1), deadline_s=1.5)
+    patient = one.ask(2, deadline_s=30.0)
+    await asyncio.sleep(0)
+    with pytest.raises(QueueFullError, match=r"what waits takes 2\.000 s, longer than the 1\.000 s"):
+        await one.batcher.infer(item(3), deadline_s=3.0)
+    one.gate.open()
+    await asyncio.gather(running, patient)
+    assert one.gate.batches == [[0], [2]]
+
+
+async def test_an_idle_network_that_was_slow_is_tried_again(bench):
+    one = bench(held=False)
+    one.batcher._seconds_per_item = 1000.0
+    assert one.batcher.refusal(deadline_s=20.0) is None
+    assert value_of(await one.ask(1, deadline_s=20.0)) == [1]
+
+
+async def test_what_one_more_would_be_told_is_told_and_counted(bench):
+    one = bench(max_queue=1)
+    first = await one.occupied()
+    assert one.batcher.refusal() is None
     waiting = one.ask(1)
     await asyncio.sleep(0)
+    told = one.batcher.refusal()
+    assert str(told) == "1 items wait already"
+    assert told.retry_after_s > 0
+    assert one.statistics.snapshot().rejected == 1
+    one.gate.open()
+    await asyncio.gather(first, waiting)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities of their own")
+def test_networks_give_way_to_the_event_loop():
+    workers = Workers(1)
+    seen = SimpleQueue()
+    workers.post(lambda: seen.put(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+    assert seen.get(timeout=20) > os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    workers.close()
+
+
+async def test_closing_answers_what_was_let_in_and_refuses_the_rest(bench):
+    one = bench(max_batch=1)
+    running = await one.occupied()
+    waiting = [one.ask(n) for n in (1, 2)]
+    await asyncio.sleep(0)
     closing = asyncio.ensure_future(asyncio.to_thread(one.batcher.close))
+    await eventually(lambda: one.batcher._queue.closed)
     with pytest.raises(ModelNotReadyError):
-        await waiting
+        await one.batcher.infer(item(3))
+    assert not closing.done()
     one.gate.open()
     await closing
-    assert value_of(await running) == [0]
-    with pytest.raises(ModelNotReadyError):
-        await one.batcher.infer(item(2))
+    assert [value_of(answer) for answer in await asyncio.gather(running, *waiting)] == [[0], [1], [2]]
+
+
+async def test_closing_does_not_wait_for_the_queue_delay(bench):
+    one = bench(held=False, queue_delay_s=3600.0)
+    waiting = one.ask(1)
+    await asyncio.sleep(0)
+    await asyncio.to_thread(one.batcher.close)
+    assert value_of(await waiting) == [1]
 
 
 async def test_too_large_a_request(bench):

@@ -58,6 +58,30 @@ async def test_versions_side_by_side_and_rollback(repository):
     assert repository.get("small") is first
 
 
+async def test_turning_to_a_loaded_version_does_not_read_it_again(repository, root):
+    first, second = repository.load("small", 1), repository.load("small", 2)
+    (root / "small" / "1" / "model.pt").write_bytes(b"altered")
+    assert await repository.turn_to("small", 1) is first
+    assert repository.get("small") is first
+    with pytest.raises(ModelLoadError, match="was altered"):
+        await repository.turn_to("small", 1)
+    assert repository.get("small") is first
+    assert await repository.turn_to("small", 2) is second
+    repository.unload("small", 1)
+    with pytest.raises(ModelLoadError, match="was altered"):
+        await repository.turn_to("small", 1)
+
+
+async def test_what_waits_is_answered_though_its_version_is_read_anew(repository):
+    served = repository.load("small", 2)
+    waiting = [asyncio.ensure_future(served.infer((WINDOW,))) for _ in range(20)]
+    await asyncio.sleep(0)
+    again = await repository.load_async("small", 2)
+    assert again is not served
+    answers = await asyncio.gather(*waiting)
+    assert all(np.array_equal(answer[0], answers[0][0]) for answer in answers)
+
+
 def test_unloading_falls_back(repository):
     repository.load("small", 1)
     repository.load("small", 2)
@@ -79,7 +103,7 @@ def test_unknown_names_and_versions(repository):
         repository.get("small", 7)
     with pytest.raises(UnknownModelError, match="holds no version 7"):
         repository.load("small", 7)
-    for name in ("..", "../small", "small/1", ""):
+    for name in ("..", ".", "../small", "small/1", "", "small\0", "x" * 5000):
         with pytest.raises(UnknownModelError):
             repository.load(name)
     with pytest.raises(ModelNotReadyError, match="version 1 of model 'small' is not loaded"):

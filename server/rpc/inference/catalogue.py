@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from server.inference.errors import ControlError, InferenceError, ModelNotReadyError, UnknownModelError
 from server.inference.servable import ModelEntry, ModelSource, ModelState, Servable
 from server.rpc.inference.faults import fault, internal, invalid
+from server.rpc.status import StatusError
 
 #: Reason of a version that nobody wants loaded, as the repository gives it.
 UNLOADED = "unloaded"
@@ -33,6 +34,13 @@ class ModelCatalogue:
             except UnknownModelError as unknown:
                 error = unknown
         raise fault(error, name)
+
+    def find(self, name: str, version: str = "") -> Servable | None:
+        """``get``; None where there is no such model or it is not ready."""
+        try:
+            return self.get(name, version)
+        except StatusError:
+            return None
 
     def loaded(self) -> list[Servable]:
         """Every model that is ready."""

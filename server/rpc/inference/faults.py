@@ -8,11 +8,13 @@ same queue.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2
 
 from server.inference import errors
+from server.rpc.bind import Refusal
 from server.rpc.status import DOMAIN, StatusError
 from server.rpc.times import duration
 
@@ -82,6 +84,16 @@ def fault(error: errors.InferenceError, model: str) -> StatusError:
     if isinstance(error, errors.QueueFullError):
         details.append(error_details_pb2.RetryInfo(retry_delay=duration(error.retry_after_s)))
     return StatusError.of(code, sentence(model, error), details)
+
+
+def full(error: errors.QueueFullError, model: str) -> Refusal:
+    """``fault`` of a full queue, ready to be sent; made once for all who are told the same."""
+    return _full(str(error), round(error.retry_after_s, 3) or 0.001, model)
+
+
+@lru_cache(maxsize=64)
+def _full(message: str, retry_after_s: float, model: str) -> Refusal:
+    return Refusal.of(fault(errors.QueueFullError(message, retry_after_s), model).status)
 
 
 def _info(reason: str) -> error_details_pb2.ErrorInfo:

@@ -3,11 +3,14 @@
 
 from collections.abc import AsyncIterator
 
+from server.inference.servable import Bounded
+from server.rpc.bind import Refusal, looking_first
 from server.rpc.call import Call
 from server.rpc.inference.asked import Asked, answer_to
 from server.rpc.inference.catalogue import ModelCatalogue
 from server.rpc.inference.conversation import Conversation
-from server.rpc.inference.faults import unimplemented
+from server.rpc.inference.faults import full, unimplemented
+from server.rpc.inference.first_look import asked_for
 from server.rpc.inference.parameters import given_in
 from server.rpc.inference.protocol import Pb
 from server.rpc.inference.tensors_in import inputs_from
@@ -20,6 +23,16 @@ class InferHandlers:
     def __init__(self, catalogue: ModelCatalogue) -> None:
         self._catalogue = catalogue
 
+    def _refused_unread(self, request: bytes, remaining_s: float | None) -> Refusal | None:
+        """What a request is told that comes to a full queue; None for all others."""
+        named = asked_for(request)
+        model = self._catalogue.find(*named) if named else None
+        if not isinstance(model, Bounded):
+            return None
+        error = model.refusal(remaining_s)
+        return None if error is None else full(error, model.form.name)
+
+    @looking_first(_refused_unread)
     async def model_infer(self, request: Pb, call: Call) -> Pb:
         """One request, one response."""
         asked = self._asked(request, call)

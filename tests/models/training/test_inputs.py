@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from models.encoding import Encoding
+from models.training import features
 from models.training.features import read_features
 from models.training.inputs import JoinedInputs, TableInputs, read_inputs
 from models.training.recordings import RecordingError, read_recording
@@ -56,7 +57,23 @@ def test_events_of_another_recording_are_refused(tmp_path):
     with pytest.raises(RecordingError, match=r"0 book rows; the recording has 400"):
         read_features(read_recording(file), file)
     (tmp_path / "madeup.events.npz").write_bytes(b"torn")
-    with pytest.raises(RecordingError, match="cannot be read as events"):
+    with pytest.raises(RecordingError, match=r"madeup.events.npz: cannot be read"):
+        read_features(read_recording(file), file)
+
+
+def test_features_do_not_depend_on_how_many_rows_are_replayed_at_a_time(tmp_path, monkeypatch):
+    file = books.write(tmp_path)
+    recording = read_recording(file)
+    at_once = read_features(recording, file)
+    monkeypatch.setattr(features, "PART", 37)
+    np.testing.assert_array_equal(read_features(recording, file), at_once)
+
+
+def test_a_leap_in_time_that_candles_cannot_bridge_is_told(tmp_path):
+    times = books.arrays()["recv_us"].copy()
+    times[200:] += 8 * 86_400 * 1_000_000
+    file = books.write(tmp_path, recv_us=times)
+    with pytest.raises(RecordingError, match=r"madeup.book20.npz: time leaps by more than a week"):
         read_features(read_recording(file), file)
 
 
