@@ -4,7 +4,7 @@
 12 members, binary, one process, 16 streams in a closed loop on one connection.
 Both servers run at once and take turns under the same load generator (ghz); the
 figure is the processor time of the server's process, user and system, for each
-call. Throughput and latency depend on what else the machine does, this hardly.
+call. A shared machine changes its speed within seconds, so turns are short and many.
 
 python -m benchmarks.server.aggregate_overhead
 """
@@ -51,8 +51,8 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--calls", type=int, default=20_000, help="calls a round and server")
+    parser.add_argument("--rounds", type=int, default=61)
+    parser.add_argument("--calls", type=int, default=4_000, help="calls a round and server")
     return parser.parse_args()
 
 
