@@ -91,10 +91,14 @@ class Done:
         lines = [
             f"  h{row.horizon:<4} macro-F1 {row.macro_f1:.3f}  persistence {row.macro_f1_persistence:.3f}"
             f"  majority {row.macro_f1_majority:.3f}  top tenth {row.accuracy_most_confident_tenth:.3f}"
-            f"  slope {row.calibration_slope:.2f}"
+            f"  slope {row.calibration_slope:.2f}{_interval(row.calibration_slope_interval)}"
             for row in rows
         ]
         return "\n".join([head, *lines, f"  written to {self.folder}"])
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f" ({ends[0]:.2f} to {ends[1]:.2f})"
 
 
 def run_job(
