@@ -81,6 +81,7 @@ class Course:
     stage: str = ""
     identity: str = ""
     checkpoint: Path | None = None
+    renew: bool = False
     observer: Observer = silent
     stop: Callable[[], bool] = lambda: False
     world: World = ALONE
@@ -119,6 +120,7 @@ def _train(task: Task, split: Split, settings: TrainingSettings, course: Course)
         settings=settings,
         identity=course.identity,
         checkpoint=course.checkpoint,
+        renew=course.renew,
         observer=course.observer,
         stage=course.stage,
         stop=course.stop,
