@@ -45,7 +45,7 @@ def run_evaluation(
         Failure: the recording, a network or the output cannot be used.
     """
     use_threads(threads)
-    if not recording.is_file():
+    if not recording.exists():
         raise Failure(f"recording: {recording} is no file")
     if out is not None and (out.is_dir() or not out.parent.is_dir()):
         raise Failure(f"--json: {out} cannot be written: it is a folder, or is to lie in none that exists")
