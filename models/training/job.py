@@ -198,7 +198,7 @@ def _course(
     stop: Stop,
     world: World,
 ) -> Course:
-    content = {
+    content: dict[str, object] = {
         "recording": task.source.origin.sha256,
         "architecture": task.architecture.name,
         "config": plain_config(task.config),
