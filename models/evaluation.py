@@ -25,8 +25,10 @@ from models.encoding import BOOK_ROWS, Encoding
 from models.judging import Judged, Lead, Score, lead, score_all
 from models.manifest import HorizonScores, Manifest
 from models.training.features import read_features
+from models.training.fi2010 import Fi2010Source
 from models.training.inference import run
 from models.training.inputs import read_inputs
+from models.training.recipes import PUBLISHED
 from models.training.recordings import Recording, RecordingError, read_recording
 from models.training.settings import LabelSettings, ThresholdRule
 from models.training.targets import make_targets
@@ -76,14 +78,17 @@ def evaluate(
 ) -> Evaluation:
     """Score the newest version of every network (or of those named), their ensemble and the baselines.
 
-    A horizon that the recording is too short for is left out. ``tell`` is told
-    whom it turns to next.
+    A horizon that the recording is too short for is left out. A folder is taken
+    for FI-2010: networks that read it are scored on its last three days. ``tell``
+    is told whom it turns to next.
 
     Raises:
         ArtifactError: a network cannot be loaded.
         RecordingError: the recording cannot be read, or is too short for every horizon.
         ValueError: there is no network.
     """
+    if file.is_dir():
+        return _evaluate_fi2010(repository, file, names, precision, tell)
     recording = read_recording(file)
     artifacts = load_newest(repository, names=names, precision=precision)
     judged: dict[str, Judged] = {}
@@ -104,18 +109,78 @@ def evaluate(
         symbol=recording.symbol,
         rows=len(recording),
         forecasters={name: score_all(one, FIRST) for name, one in everyone.items()},
-        leads=_leads(judged, against),
+        leads=_leads(judged, against, FIRST),
         learned_from=learned_from,
         seen=tuple(name for name, sha256 in learned_from.items() if sha256 == recording.sha256),
     )
 
 
+def _evaluate_fi2010(
+    repository: Path, folder: Path, names: Sequence[str], precision: str, tell: Tell
+) -> Evaluation:
+    """The same on the rows of FI-2010 that its standard split tests on, by the labels that it brings."""
+    source = Fi2010Source(folder)
+    artifacts = load_newest(repository, names=names, precision=precision, fi2010=True)
+    judged: dict[str, Judged] = {}
+    for name, loaded in artifacts.items():
+        tell(name)
+        judged[name] = _judge_fi2010(loaded, source)
+    if len(judged) > 1:
+        judged[ENSEMBLE] = _pool(list(judged.values()), [loaded.manifest for loaded in artifacts.values()])
+    reference = judged[ENSEMBLE] if ENSEMBLE in judged else next(iter(judged.values()))
+    targets = _published(source, reference.horizons)
+    rows = np.arange(source.trained_on + BOOK_ROWS, len(source))
+    columns = [(targets[:, h], horizon) for h, horizon in enumerate(reference.horizons)]
+    persistent = [baselines.persistence(column, horizon)[rows] for column, horizon in columns]
+    common = [baselines.majority(column[: source.trained_on], len(rows)) for column, _ in columns]
+    against = {
+        PERSISTENCE: Judged(reference.horizons, reference.directions, np.stack(persistent, axis=1)),
+        MAJORITY: Judged(reference.horizons, reference.directions, np.stack(common, axis=1)),
+    }
+    return Evaluation(
+        recording=source.origin.name,
+        sha256=source.origin.sha256,
+        symbol=source.origin.market.symbol,
+        rows=len(rows),
+        forecasters={name: score_all(one, 0) for name, one in {**judged, **against}.items()},
+        leads=_leads(judged, against, 0),
+        learned_from={
+            name: loaded.manifest.provenance.recording_sha256 for name, loaded in artifacts.items()
+        },
+        seen=(),
+    )
+
+
+def _judge_fi2010(loaded: Artifact, source: Fi2010Source) -> Judged:
+    manifest = loaded.manifest
+    rows = np.arange(source.trained_on + BOOK_ROWS, len(source))
+    answers = run(loaded.network, source.inputs([Encoding.FI2010_WINDOW]), rows)
+    offsets = np.asarray(manifest.decision.call_offsets)
+    return Judged(
+        horizons=manifest.horizons,
+        directions=_published(source, manifest.horizons)[rows],
+        calls=np.argmax(answers.log_probabilities + offsets, axis=2),
+        probabilities=np.exp(answers.log_probabilities),
+        confidence=answers.confidence.astype(np.float64),
+        offsets=offsets,
+    )
+
+
+def _published(source: Fi2010Source, horizons: Sequence[int]) -> NDArray[np.int64]:
+    return source.targets(past=source.trained_on, horizons=horizons, settings=PUBLISHED).directions
+
+
 def load_newest(
-    repository: Path, *, names: Sequence[str] = (), precision: str = artifact.DEFAULT_PRECISION
+    repository: Path,
+    *,
+    names: Sequence[str] = (),
+    precision: str = artifact.DEFAULT_PRECISION,
+    fi2010: bool = False,
 ) -> dict[str, Artifact]:
     """The newest version of each network that reads an order book's recording, as ``NAME/VERSION``.
 
-    A network without weights of that precision is loaded in fp32.
+    ``fi2010``: of each that reads that data set instead. A network without weights
+    of that precision is loaded in fp32.
 
     Raises:
         ValueError: there is none, or one of ``names`` is not there.
@@ -129,8 +194,11 @@ def load_newest(
         found = artifact.load(folders[name], precision=artifact.DEFAULT_PRECISION)
         if precision in found.manifest.weights and precision != artifact.DEFAULT_PRECISION:
             found = artifact.load(folders[name], precision=precision)
-        if all(spec.encoding != Encoding.FI2010_WINDOW for spec in found.manifest.inputs):
+        if any(spec.encoding == Encoding.FI2010_WINDOW for spec in found.manifest.inputs) == fi2010:
             loaded[f"{name}/{found.manifest.version}"] = found
+    if not loaded:
+        what = "FI-2010" if fi2010 else "recordings of order books"
+        raise ValueError(f"repository: {repository} holds no network that reads {what}; train one")
     return loaded
 
 
@@ -248,9 +316,9 @@ def _rival(rival: rivals.Rival, reference: Judged, features: NDArray[np.float32]
     return Judged(reference.horizons, reference.directions, calls, np.exp(logs))
 
 
-def _leads(judged: Mapping[str, Judged], against: Mapping[str, Judged]) -> tuple[Lead, ...]:
+def _leads(judged: Mapping[str, Judged], against: Mapping[str, Judged], first: int) -> tuple[Lead, ...]:
     return tuple(
-        lead(name, one, baseline, rival, horizon, FIRST)
+        lead(name, one, baseline, rival, horizon, first)
         for name, one in judged.items()
         for baseline, rival in against.items()
         for horizon in one.horizons

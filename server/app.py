@@ -8,6 +8,7 @@ from importlib.metadata import version
 from server.assembly import Assembly
 from server.books import Books
 from server.config import Settings
+from server.engine.changes import Changes
 from server.engine.ensembles import Ensembles
 from server.engine.market import MarketEngine
 from server.engine.modes.rules import budget_left_share
@@ -18,6 +19,7 @@ from server.forecasting.money import Payer
 from server.forecasting.plugins import PLUGINS
 from server.forecasting.ports import PredictionObserver
 from server.operation import Operation
+from server.retrainings import retrainings
 from server.rpc.server import RpcServer
 from server.services import Parts, services
 from server.telemetry.metrics import Metrics, MetricsServer
@@ -67,6 +69,7 @@ class App:
         operation.begin(ensembles, lambda: budget_left_share(books.treasury.ledger.budgets))
         engine = self.engine = self._engine(assembly, ensembles, books, metrics)
         market = MarketEngine(ensembles, clock, settings.market.defaults(), VERSION, books.treasury)
+        trainings = self._trainings()
         parts = Parts(
             clock,
             assembly,
@@ -75,7 +78,7 @@ class App:
             operation,
             engine,
             market,
-            self._trainings(),
+            trainings,
             VERSION,
             storage=settings.storage.url.partition(":")[0],
         )
@@ -87,6 +90,8 @@ class App:
         stack.push_async_callback(self.rpc.drain)
         operation.run(asyncio.to_thread(PLUGINS.look), "plug-ins")
         operation.watch(engine, ensembles, assembly.library.catalogue)
+        for name, work in retrainings(settings, trainings, assembly, Changes(books.audit), clock):
+            operation.run(work, f"retraining {name}")
 
     def _engine(
         self, assembly: Assembly, ensembles: Ensembles, books: Books, metrics: Metrics

@@ -40,6 +40,7 @@ from server.recordings.settings import RecordedSettings
 
 if TYPE_CHECKING:
     from server.inference.networks import Networks
+    from server.inference.repository import ModelRepository
     from server.inference.servable import ModelSource
     from server.llm.room import LanguageModels
 
@@ -174,6 +175,14 @@ class Assembly:
             self._networks = await asyncio.to_thread(_load, self._settings.inference, self._member_networks())
             self._stack.push_async_callback(self._networks.close)
         return self._networks
+
+    async def network_versions(self) -> "ModelRepository":
+        """The networks that are served, loaded at the first call where nothing else needs them.
+
+        Raises:
+            ValueError: one cannot be loaded.
+        """
+        return (await self._loaded_networks()).repository
 
     def _member_networks(self) -> set[str]:
         members = (

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 State = dict[str, Tensor]
 
 
-class CheckpointError(Exception):
+class CheckpointError(ValueError):
     """A checkpoint cannot be read, or belongs to another training."""
 
 

@@ -120,7 +120,7 @@ def _metrics(
     if not tests:
         return None
     scores: list[HorizonScores] = [
-        score_horizon(tests, h, horizon).model_copy(
+        score_horizon(tests, h, horizon, seeds=len(seeds)).model_copy(
             update={"rivals": {name: values[h] for name, values in rivals.items()}}
         )
         for h, horizon in enumerate(task.config.horizons)

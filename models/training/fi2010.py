@@ -2,7 +2,8 @@
 """FI-2010, where the user has a copy: five Finnish stocks, ten levels, labels as published.
 
 Source: Ntakaris, Magris, Kanniainen, Gabbouj & Iosifidis 2018, J. Forecasting
-37(8), arXiv 1705.03233. The folder holds the files under their own names:
+37(8), arXiv 1705.03233. The folder holds the files under their own names, beside
+each other or in the folders in which they are published:
 ``Train_Dst_NoAuction_ZScore_CF_7.txt`` and ``Test_..._CF_7.txt``, ``_8``, ``_9``
 (or DecPre, MinMax): seven days to learn from, three to be tested on. Rows of a
 file are values, columns are events: 0-39 the book (ask price, ask size, bid
@@ -61,17 +62,19 @@ class FiWindows:
 class Fi2010Source:
     """The standard split of FI-2010: train on seven days, test on three."""
 
-    def __init__(self, folder: Path, normalisation: Normalisation = Normalisation.Z_SCORE) -> None:
-        """Read the four files.
+    def __init__(self, folder: Path, normalisation: Normalisation | None = None) -> None:
+        """Read the four files; left out, of the first normalisation that the folder holds.
 
         Raises:
             RecordingError: a file is missing or not as published.
         """
-        names = [f"Train_Dst_NoAuction_{normalisation}_CF_7.txt"]
-        names += [f"Test_Dst_NoAuction_{normalisation}_CF_{day}.txt" for day in TEST_DAYS]
+        normalisation = normalisation or _normalisation(folder)
+        names = [_name("Train", normalisation, 7)]
+        names += [_name("Test", normalisation, day) for day in TEST_DAYS]
         digest = hashlib.sha256()
-        parts = [_read(folder / name, digest) for name in names]
-        self._trained_on = len(parts[0])
+        parts = [_read(_found(folder, name), digest) for name in names]
+        #: Rows of the seven days; those of the three follow.
+        self.trained_on = len(parts[0])
         table = np.concatenate(parts)
         self._book = np.ascontiguousarray(table[:, :BOOK_VALUES], np.float32)
         self._labels = table[:, VALUES - len(LABEL_ROWS) :]
@@ -111,13 +114,13 @@ class Fi2010Source:
         """The one standard test, however many were wished for."""
         del folds
         past = self.whole(validation_share=validation_share, horizon=horizon, window=window)
-        test = Part(self._trained_on + window, len(self))
+        test = Part(self.trained_on + window, len(self))
         return [Split(past.train, past.validation, test)]
 
     def whole(self, *, validation_share: float, horizon: int, window: int) -> Split:
         """The seven days."""
         return chronological(
-            self._trained_on, validation_share=validation_share, horizon=horizon, window=window
+            self.trained_on, validation_share=validation_share, horizon=horizon, window=window
         )
 
     def _directions(self, horizon: int, past: int) -> NDArray[np.int64]:
@@ -127,6 +130,23 @@ class Fi2010Source:
         first_is_up = bool(len(up)) and round(float(up[0])) == 1
         whole = np.rint(codes).astype(np.int64)
         return 3 - whole if first_is_up else whole - 1
+
+
+def _name(part: str, normalisation: Normalisation, day: int) -> str:
+    return f"{part}_Dst_NoAuction_{normalisation}_CF_{day}.txt"
+
+
+def _normalisation(folder: Path) -> Normalisation:
+    for normalisation in Normalisation:
+        if next(folder.rglob(_name("Train", normalisation, 7)), None) is not None:
+            return normalisation
+    wanted = ", ".join(_name("Train", normalisation, 7) for normalisation in Normalisation)
+    raise RecordingError(f"{folder}: holds no FI-2010; one of these is wanted in it or below: {wanted}")
+
+
+def _found(folder: Path, name: str) -> Path:
+    """The file, wherever below the folder; the path at which it is missed where it is nowhere."""
+    return min(folder.rglob(name), default=folder / name)
 
 
 def _read(file: Path, digest: "hashlib._Hash") -> NDArray[np.float64]:

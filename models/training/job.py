@@ -34,6 +34,7 @@ class Job:
     """What to train and where to put it. ``out`` is a folder NAME/VERSION.
 
     ``keep``: leave the checkpoints, so that the same job only calibrates and writes again.
+    ``renew``: start anew where checkpoints are of other data or settings; False refuses.
     ``report``: folder for plots and a page; learned baselines are fitted for it.
     """
 
@@ -46,6 +47,7 @@ class Job:
     threads: int = 1
     note: str = ""
     keep: bool = False
+    renew: bool = False
     report: Path | None = None
 
     @property
@@ -91,10 +93,14 @@ class Done:
         lines = [
             f"  h{row.horizon:<4} macro-F1 {row.macro_f1:.3f}  persistence {row.macro_f1_persistence:.3f}"
             f"  majority {row.macro_f1_majority:.3f}  top tenth {row.accuracy_most_confident_tenth:.3f}"
-            f"  slope {row.calibration_slope:.2f}"
+            f"  slope {row.calibration_slope:.2f}{_interval(row.calibration_slope_interval)}"
             for row in rows
         ]
         return "\n".join([head, *lines, f"  written to {self.folder}"])
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f" ({ends[0]:.2f} to {ends[1]:.2f})"
 
 
 def run_job(
@@ -160,6 +166,7 @@ def _walk_forward(
             stage = f"seed {seed} fold {fold} of {len(splits)}"
             seeded, told = replace(settings, seed=seed), as_part(observer, len(tests) + 1, parts)
             course = _course(task, seeded, split, stage, work / f"s{seed}f{fold}", told, stop, world)
+            course = replace(course, renew=job.renew)
             trained = train_split(task, split, seeded, course)
             if trained.stopped == "cancelled":
                 return None
@@ -177,7 +184,7 @@ def _train_shipped(
     parts = len(job.seeds) * settings.folds + 1
     told = as_part(observer, parts, parts)
     course = _course(task, settings, split, "final", work / "final", told, stop, world)
-    trained = train_split(task, split, settings, course)
+    trained = train_split(task, split, settings, replace(course, renew=job.renew))
     return None if trained.stopped == "cancelled" else trained
 
 
@@ -191,7 +198,7 @@ def _course(
     stop: Stop,
     world: World,
 ) -> Course:
-    content = {
+    content: dict[str, object] = {
         "recording": task.source.origin.sha256,
         "architecture": task.architecture.name,
         "config": plain_config(task.config),
@@ -200,8 +207,10 @@ def _course(
         "split": asdict(split),
         "code": CODE_VERSION,
     }
+    if world.size > 1:  # so many examples make one gradient
+        content["processes"] = world.size
     identity = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return Course(stage, identity, file.with_suffix(".npz"), observer, stop, world)
+    return Course(stage, identity, file.with_suffix(".npz"), observer=observer, stop=stop, world=world)
 
 
 def _remove(work: Path) -> None:

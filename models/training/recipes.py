@@ -3,8 +3,16 @@
 
 from dataclasses import replace
 
+from kernels.labels import LabelKind
 from models.encoding import FI2010_LEVELS, Encoding
-from models.training.settings import Precision, Recipe, Schedule, TrainingSettings
+from models.training.settings import (
+    LabelSettings,
+    Precision,
+    Recipe,
+    Schedule,
+    ThresholdRule,
+    TrainingSettings,
+)
 
 #: Small networks on few, overlapping examples: fast, mirrored, and trained again on all rows to be shipped.
 #: The balance of the calls is one for all: its best point on one stretch is noise on the next.
@@ -37,6 +45,9 @@ LARGE = TrainingSettings(
     validation_share=0.12,
 )
 
+#: The labels that FI-2010 brings.
+PUBLISHED = LabelSettings(kind=LabelKind.FI2010, rule=ThresholdRule.FIXED)
+
 RECIPES = {
     "bin_ctabl": Recipe(SMALL, config={"summary": True}),
     "book_mlp": Recipe(replace(SMALL, batch_size=256, epochs=4, epoch_share=1.0)),
@@ -63,4 +74,5 @@ def recipe(architecture: str, *, fi2010: bool = False) -> Recipe:
     config: dict[str, object] = {"encoding": Encoding.FI2010_WINDOW.value}
     if architecture in ("bin_ctabl", "mlplob"):
         config |= {"levels": FI2010_LEVELS, "summary": False}
-    return replace(found, config=config, training=replace(found.training, mirror=False, refit=False))
+    training = replace(found.training, mirror=False, refit=False)
+    return replace(found, config=config, training=training, labels=PUBLISHED)

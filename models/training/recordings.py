@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Order-book recordings: ``NAME.book20.npz``, one row per depth message."""
+"""Order-book recordings: ``NAME.book20.npz`` or the same as Parquet, one row per depth message."""
 
 import hashlib
 import json
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SUFFIX = ".book20.npz"
+PARQUET = ".parquet"
 LEVELS = 20
 _TABLES = ("ask_px", "ask_qty", "bid_px", "bid_qty")
 _TRADES = ("trade_buy_qty", "trade_sell_qty", "last_trade_px")
@@ -66,7 +67,9 @@ class Recording:
 
 
 def read_recording(path: str | Path) -> Recording:
-    """Read and check one ``.book20.npz``.
+    """Read and check one ``.book20.npz``, or one ``.parquet`` with the arrays as columns.
+
+    Columns of a book hold lists of 20; ``meta`` is a column of one text, the same in every row.
 
     Raises:
         RecordingError: the file cannot be read, lacks an array, or an array does not fit.
@@ -84,7 +87,7 @@ def read_recording(path: str | Path) -> Recording:
     _check_books(file, whole)
     _check_trades(file, whole)
     return Recording(
-        name=file.name.removesuffix(SUFFIX),
+        name=file.name.removesuffix(SUFFIX).removesuffix(PARQUET),
         sha256=digest,
         symbol=str(meta.get("symbol", "")),
         venue=str(meta.get("venue", "")),
@@ -111,9 +114,48 @@ def read_archive(file: Path, names: Sequence[str], optional: Sequence[str] = ())
         raise RecordingError(f"{file}: cannot be read as an .npz archive of arrays: {error}") from error
 
 
+def read_parquet(file: Path, names: Sequence[str], optional: Sequence[str] = ()) -> Arrays:
+    """Named columns of a Parquet file, lists as rows of a table, and those of ``optional`` that it has.
+
+    A column of texts gives its only one.
+
+    Raises:
+        RecordingError: it cannot be read, lacks a column or a value, or what should be alike differs.
+    """
+    import polars as pl  # noqa: PLC0415 - most recordings are none, and it takes most of a second
+
+    try:
+        known = pl.read_parquet_schema(file)
+        if missing := [name for name in names if name not in known]:
+            raise RecordingError(f"{file}: lacks {missing[0]}; it must hold {', '.join(names)}")
+        table = pl.read_parquet(file, columns=[name for name in (*names, *optional) if name in known])
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RecordingError(f"{file}: cannot be read as Parquet: {error}") from error
+    return {column.name: _array(file, column) for column in table}
+
+
+def _array(file: Path, column: Any) -> NDArray[Any]:
+    """A column as (N,), one of lists as (N, their length), one of texts as the text, ()."""
+    if column.null_count():
+        raise RecordingError(f"{file}: {column.name}: has rows without a value")
+    if str(column.dtype).startswith("Array("):
+        column = column.arr.to_list()
+    if column.dtype.is_nested() and column.list.len().n_unique() > 1:
+        raise RecordingError(f"{file}: {column.name}: its lists differ in length")
+    if str(column.dtype) == "String":
+        if column.n_unique() != 1:
+            raise RecordingError(f"{file}: {column.name}: must hold one text, the same in every row")
+        return np.array(column[0])
+    if not column.dtype.is_nested():
+        return np.asarray(column.to_numpy())
+    return np.asarray(column.explode().to_numpy()).reshape(len(column), -1)
+
+
 def _read_arrays(file: Path) -> tuple[str, Arrays]:
     """Hash of the file and its arrays."""
-    arrays = read_archive(file, (*_TABLES, "recv_us", "meta"), _TRADES)
+    needed = (*_TABLES, "recv_us", "meta")
+    read = read_parquet if file.suffix == PARQUET else read_archive
+    arrays = read(file, needed, _TRADES)
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest(), arrays
 

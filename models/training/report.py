@@ -141,5 +141,9 @@ def _table(manifest: Manifest) -> str:
         values += [
             row.mcc, row.ece, row.calibration_slope, row.accuracy_most_confident_tenth, row.log_loss
         ]  # fmt: skip
-        body += f"<tr><td>{row.horizon}</td>" + "".join(f"<td>{value:.3f}</td>" for value in values) + "</tr>"
+        cells = [f"{value:.3f}" for value in values]
+        if row.calibration_slope_interval is not None:
+            low, high = row.calibration_slope_interval
+            cells[names.index("slope")] += f" ({low:.2f} to {high:.2f})"
+        body += f"<tr><td>{row.horizon}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     return f"<table><tr>{head}</tr>{body}</table>"

@@ -24,10 +24,11 @@ class Schedule(StrEnum):
 
 
 class ThresholdRule(StrEnum):
-    """Where a label's threshold comes from: half the mean change, the mean spread, or a number."""
+    """Where a label's threshold comes from: half the mean change, the mean spread, or FI-2010's 0.002."""
 
     HALF_MEAN = "half_mean"
     SPREAD = "spread"
+    FIXED = "fixed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ def fit_alphas(
     recording: Recording, *, horizons: Sequence[int], settings: LabelSettings
 ) -> tuple[float, ...]:
     """Thresholds from a recording that holds nothing but the training part."""
+    if settings.rule is ThresholdRule.FIXED:
+        return (labels.FI2010_ALPHA,) * len(horizons)
     if settings.rule is ThresholdRule.SPREAD:
         return (labels.spread_threshold(recording.ask_px, recording.bid_px),) * len(horizons)
     mid2 = labels.doubled_mid(recording.ask_px, recording.bid_px)

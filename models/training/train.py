@@ -13,14 +13,17 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from kernels.labels import LabelKind
 from models.training.fi2010 import Fi2010Source
 from models.training.finding import find_source
 from models.training.job import Job, run_job
 from models.training.progress import observe
 from models.training.recipes import recipe
+from models.training.settings import LabelSettings, ThresholdRule
 from models.training.world import join_world, leave_world, local_device
 
 
@@ -53,11 +56,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--labels", choices=[kind.value for kind in LabelKind], help="how a move is measured")
+    rules = [rule.value for rule in ThresholdRule]
+    parser.add_argument("--threshold", choices=rules, help="which move is UP or DOWN")
     parser.add_argument("--max-seconds", type=float, help="time budget of each single training")
     parser.add_argument("--device", help="cpu or cuda; under torchrun each process takes its own GPU")
     parser.add_argument("--threads", type=int, default=1, help="torch threads on a CPU")
     parser.add_argument("--work", type=Path, help="folder for checkpoints; default OUT/../.training")
     parser.add_argument("--keep", action="store_true", help="leave the checkpoints where they are")
+    parser.add_argument("--renew", action="store_true", help="start anew where checkpoints do not fit")
     parser.add_argument("--report", type=Path, help="write a report with plots into this folder")
     parser.add_argument("--progress", type=Path, help="also append progress as JSON lines to this file")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -72,7 +79,8 @@ def make_job(options: argparse.Namespace) -> Job:
     """What the command line asks for."""
     device = options.device and local_device(options.device)
     source = find_source(options.recording)
-    changed = recipe(options.architecture, fi2010=isinstance(source, Fi2010Source)).changed(
+    published = isinstance(source, Fi2010Source)
+    changed = recipe(options.architecture, fi2010=published).changed(
         folds=options.folds,
         epochs=options.epochs,
         batch_size=options.batch_size,
@@ -80,6 +88,7 @@ def make_job(options: argparse.Namespace) -> Job:
         max_seconds=options.max_seconds,
         device=device,
     )
+    changed = replace(changed, labels=_labels(options, changed.labels, published=published))
     return Job(
         architecture=options.architecture,
         source=source,
@@ -90,7 +99,16 @@ def make_job(options: argparse.Namespace) -> Job:
         threads=options.threads,
         note=options.note,
         keep=options.keep,
+        renew=options.renew,
         report=options.report,
+    )
+
+
+def _labels(options: argparse.Namespace, usual: LabelSettings, *, published: bool) -> LabelSettings:
+    if published and (options.labels or options.threshold):
+        raise ValueError("labels: FI-2010 brings its own; leave --labels and --threshold out")
+    return LabelSettings(
+        LabelKind(options.labels or usual.kind), ThresholdRule(options.threshold or usual.rule)
     )
 
 

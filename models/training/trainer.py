@@ -22,6 +22,7 @@ from models.heads import ForecastNetwork
 from models.scores import macro_f1
 from models.training.checkpoints import (
     Checkpoint,
+    CheckpointError,
     Standing,
     State,
     optimizer_state,
@@ -55,7 +56,10 @@ class Outcome:
 
 
 class Trainer:
-    """One training. ``stop`` is asked after every step; True ends it with the best weights so far."""
+    """One training. ``stop`` is asked after every step; True ends it with the best weights so far.
+
+    ``renew``: where the checkpoint is of other data or settings, or torn, start anew.
+    """
 
     def __init__(
         self,
@@ -66,6 +70,7 @@ class Trainer:
         settings: TrainingSettings,
         identity: str = "",
         checkpoint: Path | None = None,
+        renew: bool = False,
         observer: Observer = silent,
         stage: str = "",
         stop: Callable[[], bool] = lambda: False,
@@ -77,6 +82,7 @@ class Trainer:
         self.settings = settings
         self._identity = identity
         self._file = checkpoint
+        self._renew = renew
         self._observer = observer
         self._stage = stage
         self._stop = stop
@@ -145,9 +151,10 @@ class Trainer:
                 rows, step=done % self.settings.accumulation == 0 or done == self._batches
             )
             self._tell(done, total / done, begun)
-            if self._stop():
+            stop, overdue = self._world.any(self._stop(), self._overdue(begun))
+            if stop:
                 return False
-            if self._overdue(begun):
+            if overdue:
                 break
         self._judge(total / max(1, done), time.monotonic() - begun)
         return True
@@ -202,6 +209,8 @@ class Trainer:
     # Judging.
 
     def _judge(self, loss: float, seconds: float) -> None:
+        # All processes must hold the same numbers, as each decides by them whether to go on.
+        loss, seconds = self._world.mean(torch.tensor([loss, seconds], dtype=torch.float64)).tolist()
         rows = self._judged_rows[self._world.rank :: self._world.size]
         answers = answer(self.network, self.examples, rows, device=self.settings.device)
         directions = self.examples.targets.directions[rows]
@@ -260,7 +269,7 @@ class Trainer:
 
     def _restore(self) -> None:
         self._step_number = 0
-        found = read_checkpoint(self._file, identity=self._identity) if self._file else None
+        found = self._checkpoint()
         if found is None:
             return
         self._standing, self._best = found.standing, found.best
@@ -269,6 +278,14 @@ class Trainer:
         restore_optimizer(self._optimizer, self.network, found.optimizer)
         if found.scaler:
             self._scaler.load_state_dict(found.scaler)
+
+    def _checkpoint(self) -> Checkpoint | None:
+        try:
+            return read_checkpoint(self._file, identity=self._identity) if self._file else None
+        except CheckpointError:
+            if self._renew:
+                return None
+            raise
 
     # Telling.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models import baselines, scores
 from models.architectures import Architecture, Config
 from models.heads import ForecastNetwork
+from models.judging import block_length
 from models.manifest import HorizonScores
 from models.training import calibrate
 from models.training.checkpoints import Standing
@@ -80,6 +81,7 @@ class Course:
     stage: str = ""
     identity: str = ""
     checkpoint: Path | None = None
+    renew: bool = False
     observer: Observer = silent
     stop: Callable[[], bool] = lambda: False
     world: World = ALONE
@@ -118,6 +120,7 @@ def _train(task: Task, split: Split, settings: TrainingSettings, course: Course)
         settings=settings,
         identity=course.identity,
         checkpoint=course.checkpoint,
+        renew=course.renew,
         observer=course.observer,
         stage=course.stage,
         stop=course.stop,
@@ -184,8 +187,11 @@ def examine(trained: Trained, horizons: Sequence[int], *, device: str = "cpu") -
     )
 
 
-def score_horizon(tests: Sequence[Tested], h: int, horizon: int) -> HorizonScores:
-    """Scores of one horizon over the tests of all folds and seeds: means of the folds' macro-F1."""
+def score_horizon(tests: Sequence[Tested], h: int, horizon: int, *, seeds: int = 1) -> HorizonScores:
+    """Scores of one horizon over the tests of all folds and seeds: means of the folds' macro-F1.
+
+    ``tests`` holds all folds of the first seed, then all of the second, and so on.
+    """
     folds = [scores.macro_f1(test.directions[:, h], test.calls[:, h]) for test in tests]
     directions = np.concatenate([test.directions[:, h] for test in tests])
     calls = np.concatenate([test.calls[:, h] for test in tests])
@@ -218,7 +224,24 @@ def score_horizon(tests: Sequence[Tested], h: int, horizon: int) -> HorizonScore
             scores.accuracy_of_most_confident(directions, calls, confidence), 4
         ),
         calibration_slope=round(scores.calibration_slope(directions, probabilities), 4),
+        calibration_slope_interval=_slope_interval(tests, h, seeds),
     )
+
+
+def _slope_interval(tests: Sequence[Tested], h: int, seeds: int) -> tuple[float, float]:
+    """Interval of the slope. What several seeds say of one row is no more evidence than one of them."""
+    folds = len(tests) // seeds
+    alike = [tests[fold::folds] for fold in range(folds)]
+    directions = np.concatenate([_by_row([test.directions[:, h] for test in same]) for same in alike])
+    given = np.concatenate([_by_row([test.answers.probabilities[:, h] for test in same]) for same in alike])
+    block = block_length(int((directions >= 0).sum()) // seeds) * seeds
+    _, low, high = scores.calibration_slope_interval(directions, given, block=block)
+    return round(low, 4), round(high, 4)
+
+
+def _by_row(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Several columns (N, ...) of the same rows as one, (N * columns, ...), row by row."""
+    return np.stack(columns, axis=1).reshape(-1, *columns[0].shape[1:])
 
 
 def _mean_f1(tests: Sequence[Tested], h: int, rival: str) -> float:

@@ -42,6 +42,14 @@ class World:
             values /= self.size
         return values
 
+    def any(self, *flags: bool) -> tuple[bool, ...]:
+        """Each flag, True for all processes where it is for one: whoever left alone would be waited for."""
+        if self.size == 1:
+            return flags
+        raised = torch.tensor(flags, dtype=torch.int32)
+        distributed.all_reduce(raised, distributed.ReduceOp.MAX)
+        return tuple(bool(flag) for flag in raised)
+
 
 ALONE = World()
 
@@ -51,7 +59,8 @@ def join_world(device: str) -> World:
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return ALONE
-    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    # Gradients go from GPU to GPU; scores and flags are numbers on the host, which NCCL does not carry.
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if device.startswith("cuda") else "gloo")
     return World(rank=distributed.get_rank(), size=size)
 
 

@@ -26,7 +26,8 @@ def models() -> None:
 @app.command()
 def evaluate(
     recording: Annotated[
-        Path, typer.Argument(metavar="RECORDING.book20.npz", help="Rows of an order book; docs/models.md.")
+        Path,
+        typer.Argument(metavar="RECORDING.book20.npz", help="Rows of a book, or a folder with FI-2010."),
     ],
     json_out: Annotated[
         Path | None,

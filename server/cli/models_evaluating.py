@@ -45,7 +45,7 @@ def run_evaluation(
         Failure: the recording, a network or the output cannot be used.
     """
     use_threads(threads)
-    if not recording.is_file():
+    if not recording.exists():
         raise Failure(f"recording: {recording} is no file")
     if out is not None and (out.is_dir() or not out.parent.is_dir()):
         raise Failure(f"--json: {out} cannot be written: it is a folder, or is to lie in none that exists")
@@ -98,7 +98,15 @@ def _cells(row: Score) -> list[str]:
         f"{low:.3f} to {high:.3f}",
         figure(row.mcc),
         figure(row.ece),
-        figure(row.calibration_slope, ".2f"),
+        _slope(row),
         looks.percent(row.accuracy_most_confident_tenth),
         figure(row.log_loss),
     ]
+
+
+def _slope(row: Score) -> str:
+    """``0.98 (0.93 to 1.04)``: the slope and its 95 % interval."""
+    if row.calibration_slope is None or row.calibration_slope_interval is None:
+        return looks.NOT_AVAILABLE
+    low, high = row.calibration_slope_interval
+    return f"{row.calibration_slope:.2f} ({low:.2f} to {high:.2f})"

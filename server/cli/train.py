@@ -1,10 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """``consilience train``: train a network on a recording, or on FI-2010."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Labels(StrEnum):
+    """Between which mids a move is measured."""
+
+    DECOUPLED = "decoupled"
+    FORWARD_MEAN = "forward_mean"
+    TWO_SIDED = "two_sided"
+    FI2010 = "fi2010"
+
+
+class Threshold(StrEnum):
+    """Half of the mean move, the mean spread, or 0.002."""
+
+    HALF_MEAN = "half_mean"
+    SPREAD = "spread"
+    FIXED = "fixed"
 
 
 def train(
@@ -33,6 +51,13 @@ def train(
     folds: Annotated[
         int | None, typer.Option("--folds", min=0, help="Walk-forward tests; 0: none. Left out: 5.")
     ] = None,
+    labels: Annotated[
+        Labels | None, typer.Option("--labels", help="How a move is measured. Left out: decoupled.")
+    ] = None,
+    threshold: Annotated[
+        Threshold | None,
+        typer.Option("--threshold", help="Which move is UP or DOWN. Left out: half_mean."),
+    ] = None,
     max_seconds: Annotated[
         float | None, typer.Option("--max-seconds", min=0.0, help="Time budget of each single training.")
     ] = None,
@@ -55,6 +80,8 @@ def train(
         "--epochs": epochs,
         "--batch-size": batch_size,
         "--folds": folds,
+        "--labels": labels,
+        "--threshold": threshold,
         "--max-seconds": max_seconds,
         "--report": report,
     }

@@ -50,7 +50,7 @@ class Networks:
                     self.repository.load(name)
         except InferenceError as error:
             self._close()
-            raise ValueError(f"inference -> repository: {error}") from error
+            raise ValueError(f"inference -> repository: {settings.repository}: {error}") from error
 
     def announce_rest(self) -> list[str]:
         """The networks that ``[inference] load`` names and that are not loaded yet; from now on, LOADING."""

@@ -8,6 +8,7 @@ nothing. A version that is unloaded finishes what it has begun.
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
@@ -127,8 +128,10 @@ class ModelRepository:
                 served = self._served(name, wanted)
             except ModelLoadError as error:
                 state = ModelState.READY if before else ModelState.UNAVAILABLE
-                shelf.states[wanted] = (state, str(error))
-                raise
+                # Callers read it, and where the repository lies is none of their business.
+                told = str(error).replace(f"{self.root}{os.sep}", "")
+                shelf.states[wanted] = (state, told)
+                raise ModelLoadError(told) from error
             shelf.loaded[wanted] = served
             shelf.states[wanted] = (ModelState.READY, "")
             others = [v for v in shelf.defaults if v != wanted]

@@ -4,6 +4,7 @@
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from types import TracebackType
 
 
 @dataclass(slots=True)
@@ -29,6 +30,30 @@ class BatchCounts:
 
 
 @dataclass(slots=True)
+class ResponseCounts:
+    """The n-th responses to requests that get several: time to compute and to write them out.
+
+    fail, cancel: those that an error, or a caller that left, has taken the place of.
+    """
+
+    compute_infer: Duration = field(default_factory=Duration)
+    compute_output: Duration = field(default_factory=Duration)
+    success: Duration = field(default_factory=Duration)
+    fail: Duration = field(default_factory=Duration)
+    cancel: Duration = field(default_factory=Duration)
+
+    def copy(self) -> "ResponseCounts":
+        """The same, independent of later changes."""
+        return ResponseCounts(
+            replace(self.compute_infer),
+            replace(self.compute_output),
+            replace(self.success),
+            replace(self.fail),
+            replace(self.cancel),
+        )
+
+
+@dataclass(slots=True)
 class Counts:
     """Everything counted since the model was loaded.
 
@@ -50,6 +75,7 @@ class Counts:
     rejected: int = 0
     cancelled: int = 0
     batches: dict[int, BatchCounts] = field(default_factory=dict)
+    responses: dict[int, ResponseCounts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +113,20 @@ class Statistics:
                 getattr(counts, name).add(taken * requests, requests)
                 getattr(by_size, name).add(taken)
 
+    def responded(self, index: int, infer_ns: int, output_ns: int) -> None:
+        """A request was given one of several responses; ``index`` counts from 0."""
+        with self._lock:
+            counts = self._counts.responses.setdefault(index, ResponseCounts())
+            counts.compute_infer.add(infer_ns)
+            counts.compute_output.add(output_ns)
+            counts.success.add(infer_ns + output_ns)
+
+    def response_missing(self, index: int, waited_ns: int, *, cancelled: bool) -> None:
+        """A response did not come: of an error, or because the caller had left."""
+        with self._lock:
+            counts = self._counts.responses.setdefault(index, ResponseCounts())
+            (counts.cancel if cancelled else counts.fail).add(waited_ns)
+
     def failed(self, waited_ns: int, *, rejected: bool = False) -> None:
         """A request got no answer."""
         with self._lock:
@@ -118,6 +158,38 @@ class Statistics:
                     )
                     for size, entry in counts.batches.items()
                 },
+                responses={index: entry.copy() for index, entry in counts.responses.items()},
+            )
+
+
+class Responses:
+    """Times the responses to one request, in a ``with``: each from the end of the one before."""
+
+    def __init__(self, statistics: Statistics) -> None:
+        self._statistics = statistics
+        self._index = 0
+
+    def __enter__(self) -> "Responses":
+        self._since = self._computed = time.monotonic_ns()
+        return self
+
+    def computed(self) -> None:
+        """The next response is known and has yet to be written out."""
+        self._computed = time.monotonic_ns()
+
+    def written(self) -> None:
+        """It is written out."""
+        now = time.monotonic_ns()
+        self._statistics.responded(self._index, self._computed - self._since, now - self._computed)
+        self._index += 1
+        self._since = self._computed = now
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._statistics.response_missing(
+                self._index, time.monotonic_ns() - self._since, cancelled=not issubclass(kind, Exception)
             )
 
 

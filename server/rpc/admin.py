@@ -198,6 +198,7 @@ def member_message(view: MemberView) -> pb.Member:
         selection_state=view.seat.state.value,
         selection_reason=view.seat.reason,
         circuit=view.circuit,
+        profit_factor=standing.profit_factor,
     )
 
 

@@ -57,7 +57,9 @@ def command_line(training: Training, repository: Path, settings: TrainingSetting
         **{PARAMETERS[name]: _plain(name, value) for name, value in wish.parameters.items()},
     }
     options = [str(part) for pair in values.items() if pair[1] is not None for part in pair]
-    return [sys.executable, "-m", "models.training.train", "--quiet", "--stop-with-parent", *options]
+    # Nobody is there to remove checkpoints of a recording that has grown since, or of an older version.
+    flags = ["--quiet", "--stop-with-parent", "--renew"]
+    return [sys.executable, "-m", "models.training.train", *flags, *options]
 
 
 def _plain(name: str, value: float) -> str:

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import secrets
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from server.training.state import Stage, Training, Wish, read_state, write_state
 log = structlog.get_logger(__name__)
 INTERRUPTED = "the server ended while this ran; the same request goes on from its last epoch"
 STOPPED = 130
+_TAKES_A_VERSION = frozenset({Stage.PENDING, Stage.RUNNING, Stage.DONE})
 #: How long a process that was asked to stop may take for its present step.
 PATIENCE_S = 30.0
 ERROR_BYTES = 4_000
@@ -57,7 +59,8 @@ class Trainings:
     def start(self, wish: Wish) -> Training:
         """Begin a training, or line it up behind the one that runs."""
         name = artifact_name(wish)
-        taken = {each.artifact for each in self._known.values() if not each.stage.over}
+        # A version that was taken out again is not given to another network.
+        taken = {each.artifact for each in self._known.values() if each.stage in _TAKES_A_VERSION}
         version = next_version(self._repository, name, taken)
         now = self._clock.now()
         training = Training(f"{now:%Y%m%dt%H%M%S}-{secrets.token_hex(3)}", wish, f"{name}/{version}", now)
@@ -77,6 +80,28 @@ class Trainings:
         if training_id not in self._known:
             raise NotFoundError("training", training_id or "latest")
         return self._refreshed(self._known[training_id])
+
+    def latest(self, wish: Wish) -> Training | None:
+        """The latest training of that very wish; None where there is none."""
+        found = [each for each in self._known.values() if each.wish == wish]
+        return max(found, key=lambda each: (each.started, each.id), default=None)
+
+    async def finished(self, training_id: str) -> Training:
+        """The training once it is over.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        training = self.get(training_id)
+        if task := self._tasks.get(training.id):
+            await asyncio.wait([task])
+        return self._refreshed(training)
+
+    def set_aside(self, training: Training) -> Path:
+        """Move the artifact out of the repository, to beside the training's state; returns where it lies."""
+        place = self._settings.folder / training.id / "artifact"
+        shutil.move(self._repository / training.artifact, place)
+        return place
 
     async def cancel(self, training_id: str) -> Training:
         """Stop a training; one that is over stays as it is.

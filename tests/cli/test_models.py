@@ -30,6 +30,9 @@ def test_scores_of_everyone(tmp_path):
     assert found["rows"] == 300
     row = found["forecasters"]["ensemble"][0]
     assert {"macro_f1", "mcc", "ece", "accuracy_most_confident_tenth", "horizon"} <= row.keys()
+    low, high = row["calibration_slope_interval"]
+    assert low < row["calibration_slope"] < high
+    assert f"{row['calibration_slope']:.2f} ({low:.2f} to {high:.2f})" in result.output
     assert found["leads"][0].keys() == {"forecaster", "baseline", "horizon", "macro_f1", "interval"}
     assert evaluate(file, "--repository", root, "--name", "one").exit_code == 0
 

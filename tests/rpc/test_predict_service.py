@@ -146,9 +146,10 @@ async def test_members_and_strategies_change_at_run_time(running: Running) -> No
     members = (await running.admin.ListMembers(admin.ListMembersRequest())).members
     assert [member.name for member in members] == ["a", "b", "c"]
     update = admin.UpdateMemberRequest(member="a", etag=members[0].etag, enabled=False, accuracy=0.8)
+    update.profit_factor = 1.5
     changed = (await running.admin.UpdateMember(update)).member
     assert not changed.enabled
-    assert changed.accuracy == 0.8
+    assert (changed.accuracy, changed.profit_factor) == (0.8, 1.5)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await running.admin.UpdateMember(update)
     assert caught.value.code() is grpc.StatusCode.ABORTED

@@ -136,6 +136,7 @@ class Member:
     circuit: str
     selection_state: str
     selection_reason: str
+    profit_factor: float | None = None
 
     @classmethod
     def from_message(cls, message: admin_service_pb2.Member) -> "Member":
@@ -159,4 +160,5 @@ class Member:
             circuit=message.circuit,
             selection_state=message.selection_state,
             selection_reason=message.selection_reason,
+            profit_factor=message.profit_factor if has("profit_factor") else None,
         )

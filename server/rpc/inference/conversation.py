@@ -34,9 +34,13 @@ Check = Callable[[Pb], Asked]
 class Conversation:
     """Works off a stream for as long as a ``with`` lasts; leaving it cancels what is under way."""
 
-    def __init__(self, requests: AsyncIterator[Pb], check: Check, call: Call) -> None:
+    def __init__(
+        self, requests: AsyncIterator[Pb], check: Check, version_of: Callable[[Pb], str], call: Call
+    ) -> None:
+        """``version_of``: of the model that a request is for, as it would answer; also where it cannot."""
         self._requests = requests
         self._check = check
+        self._version_of = version_of
         self._strict = call.metadata.get(STRICT, "").lower() == "true"
         self._places = asyncio.Semaphore(MAX_UNDER_WAY)
         self._responses: asyncio.Queue[Pb | None] = asyncio.Queue(MAX_UNDER_WAY)
@@ -123,7 +127,9 @@ class Conversation:
         await _settled(before)
         if self._strict:
             raise error
-        told = StreamResponse(infer_response=_marked(_empty(request), final=True))
+        empty = _empty(request)
+        empty.model_version = self._version_of(request)
+        told = StreamResponse(infer_response=_marked(empty, final=True))
         told.error_message = status_of(error).message
         await self._give(told)
 

@@ -2,7 +2,7 @@
 """What a model says about itself: metadata, configuration and statistics as messages."""
 
 from server.inference.servable import ModelForm, TensorForm
-from server.inference.statistics import BatchCounts, Counts, Duration
+from server.inference.statistics import BatchCounts, Counts, Duration, ResponseCounts
 from server.rpc.inference.datatypes import DATATYPES
 from server.rpc.inference.protocol import Pb, message
 
@@ -10,6 +10,7 @@ ModelMetadataResponse = message("ModelMetadataResponse")
 ModelConfig = message("ModelConfig")
 ModelStatistics = message("ModelStatistics")
 InferStatistics = message("InferStatistics")
+InferResponseStatistics = message("InferResponseStatistics")
 InferBatchStatistics = message("InferBatchStatistics")
 StatisticDuration = message("StatisticDuration")
 
@@ -94,6 +95,18 @@ def statistics_message(form: ModelForm, counts: Counts) -> Pb:
             cache_miss=StatisticDuration(),
         ),
         batch_stats=[_batch(size, batch) for size, batch in sorted(counts.batches.items())],
+        response_stats={str(index): _response(each) for index, each in sorted(counts.responses.items())},
+    )
+
+
+def _response(counts: ResponseCounts) -> Pb:
+    return InferResponseStatistics(
+        compute_infer=_duration(counts.compute_infer),
+        compute_output=_duration(counts.compute_output),
+        success=_duration(counts.success),
+        fail=_duration(counts.fail),
+        empty_response=StatisticDuration(),
+        cancel=_duration(counts.cancel),
     )
 
 

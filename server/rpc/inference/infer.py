@@ -45,9 +45,16 @@ class InferHandlers:
 
     async def model_stream_infer(self, requests: AsyncIterator[Pb], call: Call) -> AsyncIterator[Pb]:
         """Many requests; an error of one is a response of its own, unless the caller wants it to end all."""
-        async with Conversation(requests, lambda request: self._asked(request, call), call) as conversation:
+        conversing = Conversation(
+            requests, lambda request: self._asked(request, call), self._version_of, call
+        )
+        async with conversing as conversation:
             async for answer in conversation.responses():
                 yield answer
+
+    def _version_of(self, request: Pb) -> str:
+        model = self._catalogue.find(request.model_name, request.model_version)
+        return str(request.model_version) if model is None else str(model.form.version)
 
     def _asked(self, request: Pb, call: Call) -> Asked:
         model = self._catalogue.get(request.model_name, request.model_version)

@@ -10,6 +10,7 @@ from server.engine.ensembles import Ensemble
 from server.engine.events import Arrived, Event, Started
 from server.forecasting.prediction import Agreement, Prediction
 from server.inference.servable import Array, TensorForm, Wishes
+from server.inference.statistics import Responses
 from server.rpc.inference.answers import Column, column, tensors
 from server.rpc.inference.ensemble_base import CountedEnsemble, Engines, form_of
 from server.rpc.inference.questions import QUESTION_INPUTS, questions_from, requests_from
@@ -69,16 +70,24 @@ class RunningEnsemble(CountedEnsemble):
         predicting.add_done_callback(lambda _: events.put_nowait(None))
         asked = 0
         try:
-            while (event := await events.get()) is not None:
-                if isinstance(event, Started):
-                    asked = len(event.members)
-                elif event.running is not None:
-                    yield tensors(RUNNING_COLUMNS, [_Step(None, event, asked)]), False
-            yield tensors(RUNNING_COLUMNS, [_Step(await predicting, None, asked)]), True
+            with Responses(self._statistics) as responses:
+                while (event := await events.get()) is not None:
+                    if isinstance(event, Started):
+                        asked = len(event.members)
+                    elif event.running is not None:
+                        yield _written(_Step(None, event, asked), responses), False
+                yield _written(_Step(await predicting, None, asked), responses), True
         finally:
             predicting.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await predicting
+
+
+def _written(step: _Step, responses: Responses) -> Sequence[Array]:
+    responses.computed()
+    outputs = tensors(RUNNING_COLUMNS, [step])
+    responses.written()
+    return outputs
 
 
 def _pooled(step: _Step) -> tuple[Sequence[float], Sequence[str], Agreement]:

@@ -6,10 +6,13 @@ import pytest
 
 from models import artifact
 from models.encoding import Encoding
+from models.evaluation import evaluate
 from models.training.fi2010 import Fi2010Source, Normalisation
+from models.training.finding import find_source
 from models.training.recordings import RecordingError
 from models.training.settings import LabelSettings
 from models.training.train import main
+from tests.models import books
 
 
 def make_file(folder, name, events, *, up_code, seed):
@@ -84,4 +87,39 @@ def test_a_network_is_trained_on_it(fi, tmp_path, capsys):
     manifest = artifact.load(out).manifest
     assert manifest.inputs[0].shape == (100, 10, 4)
     assert manifest.provenance.recording == "FI-2010 ZScore"
+    assert (manifest.labels.kind, manifest.labels.rule) == ("fi2010", "fixed")
+    assert manifest.labels.alphas == (0.002,) * 5
     assert len(manifest.metrics.horizons[0].macro_f1_folds) == 1
+    found = evaluate(tmp_path, fi[0])
+    assert found.rows == 500
+    assert set(found.forecasters) == {"net/1", "persistence", "majority"}
+    for scored, tested in zip(found.forecasters["net/1"], manifest.metrics.horizons, strict=True):
+        assert scored.macro_f1 == pytest.approx(tested.macro_f1, abs=1e-4)
+        assert scored.calibration_slope == pytest.approx(tested.calibration_slope, abs=1e-3)
+    for mine, tested in zip(found.forecasters["persistence"], manifest.metrics.horizons, strict=True):
+        assert mine.macro_f1 == pytest.approx(tested.macro_f1_persistence, abs=1e-4)
+    with pytest.raises(ValueError, match="holds no network that reads recordings of order books; train one"):
+        evaluate(tmp_path, books.write(tmp_path, **books.arrays(rows=300)))
+    assert main([*arguments, "--labels", "decoupled"]) == 1
+    assert "labels: FI-2010 brings its own" in capsys.readouterr().err
+
+
+def test_the_folders_in_which_it_is_published(tmp_path):
+    """Each normalisation has a folder of its own, with one for training and one for testing below."""
+    top = tmp_path / "NoAuction"
+    for number, normalisation in ((2, "MinMax"), (3, "DecPre")):
+        below = top / f"{number}.NoAuction_{normalisation}"
+        for part, days in (("Train", (7,)), ("Test", (7, 8, 9))):
+            place = below / f"NoAuction_{normalisation}_{part}ing"
+            place.mkdir(parents=True)
+            for day in days:
+                name = f"{part}_Dst_NoAuction_{normalisation}_CF_{day}.txt"
+                make_file(place, name, 300, up_code=1, seed=number)
+    assert find_source(str(top / "2.NoAuction_MinMax")).origin.name == "FI-2010 MinMax"
+    both = find_source(str(top))
+    assert both.origin.name == "FI-2010 DecPre"
+    assert (both.trained_on, len(both)) == (300, 1200)
+    with pytest.raises(
+        RecordingError, match="holds no FI-2010; one of these is wanted in it or below: Train_"
+    ):
+        find_source(str(tmp_path / "NoAuction" / "2.NoAuction_MinMax" / "NoAuction_MinMax_Testing"))

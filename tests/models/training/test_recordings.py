@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
+import polars as pl
 import pytest
 
+from models.training.features import read_features
+from models.training.finding import find_source
 from models.training.recordings import RecordingError, read_recording
 from tests.models import books
 
@@ -12,6 +15,47 @@ def test_a_recording_is_read(tmp_path):
     assert len(recording) == 400
     assert recording.ask_px.dtype == np.int64
     assert len(recording.sha256) == 64
+
+
+def parquet(folder, **changes):
+    content = {**books.arrays(rows=300), **changes}
+    rows = len(content["recv_us"])
+    columns = {
+        name: [str(array)] * rows if name == "meta" else array.tolist() for name, array in content.items()
+    }
+    file = folder / "collected.parquet"
+    pl.DataFrame(columns).write_parquet(file)
+    return file
+
+
+def test_collected_parquet_is_the_same_recording(tmp_path):
+    found = read_recording(parquet(tmp_path))
+    expected = read_recording(books.write(tmp_path, **books.arrays(rows=300)))
+    assert (found.name, found.symbol, found.tick_size) == ("collected", "MADEUP", expected.tick_size)
+    for name in ("recv_us", "ask_px", "ask_qty", "bid_px", "bid_qty", "trade_buy_qty", "last_trade_px"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    source = find_source(str(tmp_path / "collected.parquet"))
+    assert read_features(source.recording, source.file).shape == (300, 112)
+
+
+def test_parquet_of_another_schema(tmp_path):
+    file = parquet(tmp_path)
+    table = pl.read_parquet(file)
+    table.drop("bid_qty").write_parquet(file)
+    with pytest.raises(RecordingError, match="lacks bid_qty; it must hold ask_px"):
+        read_recording(file)
+    table.with_columns(pl.col("ask_px").list.to_array(20)).write_parquet(file)
+    assert len(read_recording(file)) == 300
+    table.with_columns(pl.col("ask_px").list.head(19)).write_parquet(file)
+    with pytest.raises(RecordingError, match=r"ask_px: int\d\d \(300, 19\); expected integers \(300, 20\)"):
+        read_recording(file)
+    ragged = pl.when(pl.int_range(300) == 7).then(pl.col("ask_px").list.head(19)).otherwise(pl.col("ask_px"))
+    table.with_columns(ragged.alias("ask_px")).write_parquet(file)
+    with pytest.raises(RecordingError, match="ask_px: its lists differ in length"):
+        read_recording(file)
+    file.write_bytes(b"torn")
+    with pytest.raises(RecordingError, match="cannot be read as Parquet"):
+        read_recording(file)
 
 
 def test_a_part_keeps_name_and_hash(tmp_path):

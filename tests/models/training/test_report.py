@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report after a training, and a training shared by two processes."""
+"""The report after a training."""
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -44,17 +42,3 @@ def test_plots_a_page_and_learned_rivals(file, tmp_path):
         assert word in page
     for row in artifact.load(done.folder).manifest.metrics.horizons:
         assert set(row.rivals) == {"logistic_regression", "gradient_boosting"}
-
-
-@pytest.mark.slow
-def test_two_processes_train_one_network(file, tmp_path):
-    out = tmp_path / "net" / "1"
-    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += ["-m", "models.training.train", "--architecture", "book_mlp", "--recording", str(file)]
-    command += ["--out", str(out), "--folds", "0", "--epochs", "1", "--batch-size", "64", "--quiet"]
-    done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, *command], capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.count("net version 1") == 1
-    assert artifact.load(out).manifest.provenance.epochs_run == 1

@@ -80,6 +80,10 @@ def test_a_refit_learns_from_all_rows_and_is_calibrated_by_the_tests(tmp_path):
     assert provenance.train_rows == (99, 2390)
     assert done.manifest.labels.rows == (0, 2400)
     assert done.manifest.decision.call_offsets[0][1] == 0.0
+    for row in done.manifest.metrics.horizons:
+        low, high = row.calibration_slope_interval
+        assert low < row.calibration_slope < high
+    assert f"({low:.2f} to {high:.2f})" in done.summary()
     again = run_job(replace(job, out=tmp_path / "net" / "2", work=tmp_path / "net" / ".training" / "1"))
     inputs = torch.randn(3, 100, 20, 4).abs()
     first, second = (artifact.load(each.folder).network(inputs) for each in (done, again))
@@ -109,6 +113,15 @@ def test_a_test_of_a_refit_learns_from_all_rows_before_it(tmp_path):
         assert torch.equal(mine, theirs)
     weights = [each.network.heads.answers.weight for each in (trained, kept)]
     assert not torch.equal(*weights)
+
+
+def test_a_second_seed_that_says_the_same_makes_no_slope_surer():
+    folds = [answered(0), answered(1)]
+    once = walk_forward.score_horizon(folds, 0, 5)
+    twice = walk_forward.score_horizon([*folds, *folds], 0, 5, seeds=2)
+    assert twice.calibration_slope_interval == once.calibration_slope_interval
+    as_if_more = walk_forward.score_horizon([*folds, *folds], 0, 5).calibration_slope_interval
+    assert np.diff(as_if_more) < 0.8 * np.diff(once.calibration_slope_interval)
 
 
 def test_everything_is_every_row_with_a_label():

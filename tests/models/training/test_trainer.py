@@ -99,9 +99,33 @@ def test_a_checkpoint_of_another_training_is_refused(recording, tmp_path):
     make_trainer(recording, replace(QUICK, epochs=1), checkpoint=file, identity="a").run()
     with pytest.raises(CheckpointError, match="belongs to other data or settings"):
         make_trainer(recording, checkpoint=file, identity="b").run()
+    anew = make_trainer(recording, replace(QUICK, epochs=1), checkpoint=file, identity="b", renew=True)
+    assert len(anew.run().standing.history) == 1
     file.write_bytes(b"torn")
     with pytest.raises(CheckpointError, match="cannot be read"):
         make_trainer(recording, checkpoint=file, identity="a").run()
+
+
+def test_a_command_with_another_trainings_checkpoint_says_so(tmp_path, capsys):
+    file = books.write(tmp_path, **books.arrays(rows=3000))
+    work, out = tmp_path / "work", tmp_path / "net" / "1"
+    work.mkdir()
+    (work / "final.npz").write_bytes(b"torn")
+    arguments = ["--architecture", "book_mlp", "--recording", str(file), "--out", str(out)]
+    arguments += ["--work", str(work), "--folds", "0", "--epochs", "1", "--quiet"]
+    assert main(arguments) == 1
+    assert "remove it to start anew" in capsys.readouterr().err
+    assert main([*arguments, "--renew"]) == 0
+
+
+def test_labels_of_another_kind(tmp_path):
+    file = books.write(tmp_path, **books.arrays(rows=3000))
+    out = tmp_path / "net" / "1"
+    arguments = ["--architecture", "book_mlp", "--recording", str(file), "--out", str(out)]
+    arguments += ["--folds", "0", "--epochs", "1", "--quiet", "--labels", "forward_mean"]
+    assert main([*arguments, "--threshold", "spread"]) == 0
+    labels = artifact.load(out).manifest.labels
+    assert (labels.kind, labels.rule, len(set(labels.alphas))) == ("forward_mean", "spread", 1)
 
 
 def test_it_learns_and_keeps_the_best(recording):

@@ -125,3 +125,17 @@ async def test_the_consensus_as_it_runs(client):
     final = outputs_of(await client("ModelInfer", question()))
     np.testing.assert_allclose(steps[-1]["probabilities"], final["probabilities"])
     assert steps[-1]["decision"].tolist() == [[b"proceed"]]
+
+
+async def test_statistics_of_each_response(client):
+    asked = question()
+    asked.model_name = "quick.running"
+    assert len([answer async for answer in client.stream(iter([asked, asked]))]) == 8
+    (found,) = (await client("ModelStatistics", name="quick.running")).model_stats
+    assert sorted(found.response_stats) == ["0", "1", "2", "3"]
+    for each in found.response_stats.values():
+        assert (each.success.count, each.fail.count, each.cancel.count) == (2, 0, 0)
+        assert each.success.ns == each.compute_infer.ns + each.compute_output.ns
+    lost = request("quick.running", texts("question_id", b"lost", wide=(1, 1)))
+    (answer,) = [answer async for answer in client.stream(iter([lost]))]
+    assert "lost" in answer.error_message

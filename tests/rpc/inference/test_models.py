@@ -171,9 +171,10 @@ async def test_a_damaged_model_is_not_loaded(client, serving):
     try:
         code, text = await refused(client("RepositoryModelLoad", model_name="other"))
         assert code is grpc.StatusCode.INTERNAL
-        assert text.startswith("failed to load 'other', ")
+        assert text.startswith("failed to load 'other', other/1/model.pt: was altered")
         states = {m.name: m for m in (await client("RepositoryIndex")).models}
         assert "was altered" in states["other"].reason
+        assert str(serving.root) not in text + states["other"].reason
         assert not (await client("ServerReady")).ready
     finally:
         (folder / "model.pt").write_bytes(content)

@@ -47,13 +47,15 @@ async def test_an_error_is_an_answer_and_the_stream_goes_on(serving, client):
     serving.held.turn(1).set()
     requests = [number("held", n, request_id=f"r{n}") for n in (1, 13, 1)]
     requests.insert(1, number("none", 1, request_id="lost"))
-    found = [told(answer) for answer in await answers(client, *requests)]
-    assert found == [
+    given = await answers(client, *requests)
+    assert [told(answer) for answer in given] == [
         ("", "r1", 1, True),
         ("Request for unknown model: 'none' is not found: not there", "lost", None, True),
         ("model 'held' failed: ArithmeticError: thirteen", "r13", None, True),
         ("", "r1", 1, True),
     ]
+    by = [(each.infer_response.model_name, each.infer_response.model_version) for each in given]
+    assert by == [("held", "1"), ("none", ""), ("held", "1"), ("held", "1")]
 
 
 async def test_strict_callers_get_a_status(serving, client):
@@ -114,3 +116,10 @@ async def test_many_at_a_time(serving, client):
     serving.held.turn(1).set()
     found = await answers(client, *(number("held", 1, request_id=str(n)) for n in range(1000)))
     assert [answer.infer_response.id for answer in found] == [str(n) for n in range(1000)]
+
+
+async def test_an_error_names_the_version_that_was_meant(client):
+    wrong = request("held", ("nothing", "INT32", (1,), {"int_contents": [1]}), id="x")
+    (answer,) = await answers(client, wrong)
+    assert "unexpected inference input 'nothing'" in answer.error_message
+    assert (answer.infer_response.model_version, answer.infer_response.id) == ("1", "x")

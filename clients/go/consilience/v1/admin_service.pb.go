@@ -1200,8 +1200,10 @@ type Member struct {
 	SelectionState string `protobuf:"bytes,16,opt,name=selection_state,json=selectionState,proto3" json:"selection_state,omitempty"`
 	// Why, in one sentence; empty while active.
 	SelectionReason string `protobuf:"bytes,17,opt,name=selection_reason,json=selectionReason,proto3" json:"selection_reason,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Profit factor that was reported from outside, >= 0; left out: none.
+	ProfitFactor  *float64 `protobuf:"fixed64,18,opt,name=profit_factor,json=profitFactor,proto3,oneof" json:"profit_factor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Member) Reset() {
@@ -1351,6 +1353,13 @@ func (x *Member) GetSelectionReason() string {
 		return x.SelectionReason
 	}
 	return ""
+}
+
+func (x *Member) GetProfitFactor() float64 {
+	if x != nil && x.ProfitFactor != nil {
+		return *x.ProfitFactor
+	}
+	return 0
 }
 
 // Changes a member.
@@ -4632,7 +4641,7 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"o\n" +
 	"\x13ListMembersResponse\x120\n" +
 	"\amembers\x18\x01 \x03(\v2\x16.consilience.v1.MemberR\amembers\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc0\x05\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xfc\x05\n" +
 	"\x06Member\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1a\n" +
@@ -4651,12 +4660,14 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\x04etag\x18\x0e \x01(\tR\x04etag\x12\x18\n" +
 	"\acircuit\x18\x0f \x01(\tR\acircuit\x12'\n" +
 	"\x0fselection_state\x18\x10 \x01(\tR\x0eselectionState\x12)\n" +
-	"\x10selection_reason\x18\x11 \x01(\tR\x0fselectionReason\x1a;\n" +
+	"\x10selection_reason\x18\x11 \x01(\tR\x0fselectionReason\x12(\n" +
+	"\rprofit_factor\x18\x12 \x01(\x01H\x02R\fprofitFactor\x88\x01\x01\x1a;\n" +
 	"\rAbsencesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01B\v\n" +
 	"\t_accuracyB\x15\n" +
-	"\x13_mean_cost_nano_usd\"\x8e\x03\n" +
+	"\x13_mean_cost_nano_usdB\x10\n" +
+	"\x0e_profit_factor\"\x8e\x03\n" +
 	"\x13UpdateMemberRequest\x12\x1a\n" +
 	"\bensemble\x18\x01 \x01(\tR\bensemble\x12\x16\n" +
 	"\x06member\x18\x02 \x01(\tR\x06member\x12\x12\n" +

@@ -235,7 +235,7 @@ class ListMembersResponse(_message.Message):
     def __init__(self, members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Member(_message.Message):
-    __slots__ = ("name", "kind", "provider", "model", "enabled", "weight", "timeout", "min_confidence", "accuracy", "mean_cost_nano_usd", "mean_latency", "answers", "absences", "etag", "circuit", "selection_state", "selection_reason")
+    __slots__ = ("name", "kind", "provider", "model", "enabled", "weight", "timeout", "min_confidence", "accuracy", "mean_cost_nano_usd", "mean_latency", "answers", "absences", "etag", "circuit", "selection_state", "selection_reason", "profit_factor")
     class AbsencesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -260,6 +260,7 @@ class Member(_message.Message):
     CIRCUIT_FIELD_NUMBER: _ClassVar[int]
     SELECTION_STATE_FIELD_NUMBER: _ClassVar[int]
     SELECTION_REASON_FIELD_NUMBER: _ClassVar[int]
+    PROFIT_FACTOR_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: str
     provider: str
@@ -277,7 +278,8 @@ class Member(_message.Message):
     circuit: str
     selection_state: str
     selection_reason: str
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., enabled: bool = ..., weight: _Optional[float] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_confidence: _Optional[float] = ..., accuracy: _Optional[float] = ..., mean_cost_nano_usd: _Optional[int] = ..., mean_latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., answers: _Optional[int] = ..., absences: _Optional[_Mapping[str, int]] = ..., etag: _Optional[str] = ..., circuit: _Optional[str] = ..., selection_state: _Optional[str] = ..., selection_reason: _Optional[str] = ...) -> None: ...
+    profit_factor: float
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., enabled: bool = ..., weight: _Optional[float] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_confidence: _Optional[float] = ..., accuracy: _Optional[float] = ..., mean_cost_nano_usd: _Optional[int] = ..., mean_latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., answers: _Optional[int] = ..., absences: _Optional[_Mapping[str, int]] = ..., etag: _Optional[str] = ..., circuit: _Optional[str] = ..., selection_state: _Optional[str] = ..., selection_reason: _Optional[str] = ..., profit_factor: _Optional[float] = ...) -> None: ...
 
 class UpdateMemberRequest(_message.Message):
     __slots__ = ("ensemble", "member", "etag", "enabled", "weight", "timeout", "min_confidence", "accuracy", "profit_factor")
