@@ -183,8 +183,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def settle(self, charge: Charge, cost: Cost | None) -> None:
-        """Book what a call has cost, None for nothing, and give back the rest. Never blocks or raises."""
+    def settle(self, charge: Charge, cost: Cost | None, *, unpriced: bool = False) -> None:
+        """Book what a call has cost, None for nothing, and give back the rest. Never blocks or raises.
+
+        ``unpriced``, without a cost: it was made, and nobody knows what it has cost.
+        """
         ...
 
     async def claim(self, payer: Payer) -> Mapping[str, Forecast] | None:
