@@ -98,10 +98,12 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 def agreement_line(agreement: Agreement) -> str:
     """How much the members agree, in one line."""
+    independent = agreement.independent_members
     return (
         f"{percent(agreement.vote_share, 0)} of {counted(agreement.answered, 'answer')}"
         f" ({agreement.asked} asked) · dispersion {agreement.dispersion:.3f} nats"
         f" · effective members {agreement.effective_members:.1f}"
+        + ("" if independent is None else f", worth {independent:.1f} independent ones")
     )
 
 

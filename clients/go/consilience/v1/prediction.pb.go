@@ -875,8 +875,9 @@ type Agreement struct {
 	Asked uint32 `protobuf:"varint,6,opt,name=asked,proto3" json:"asked,omitempty"`
 	// How many independent members they are worth, 1 to `answered`: 1 / sum of
 	// w_i w_j r_ij over all pairs, r the correlation of the two members' errors on
-	// questions whose outcomes are known. Near-duplicates count as one. Left out:
-	// no pair of them shares enough outcomes.
+	// questions whose outcomes are known, 0.85 for a pair that shares fewer than
+	// ten. Near-duplicates count as one. Left out: the ensemble learns nothing, or
+	// no pair of its members shares ten outcomes.
 	IndependentMembers *float64 `protobuf:"fixed64,7,opt,name=independent_members,json=independentMembers,proto3,oneof" json:"independent_members,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
