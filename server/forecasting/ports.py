@@ -8,6 +8,7 @@ from typing import Protocol, cast, runtime_checkable
 
 from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Answer, Cost, Forecast
+from server.forecasting.judging import Shown
 from server.forecasting.money import Budget, BudgetStatus, Charge, Control, Payer, Refusal, Spend
 from server.forecasting.prediction import FailedPrediction, Prediction, PredictionRecord
 from server.forecasting.query import Query
@@ -96,6 +97,20 @@ class PricedForecaster(Protocol):
 def as_priced(forecaster: Forecaster) -> PricedForecaster | None:
     """The forecaster as one that may cost money; None: its kind never does. Runs nothing of it."""
     return cast("PricedForecaster", forecaster) if hasattr(type(forecaster), "upper_bound") else None
+
+
+class ShowingForecaster(Protocol):
+    """A forecaster whose question leaves for providers."""
+
+    @property
+    def shown(self) -> Shown:
+        """What of a question may be shown to each of them."""
+        ...
+
+
+def as_showing(forecaster: Forecaster) -> ShowingForecaster | None:
+    """The forecaster as one that asks providers; None: its kind never does. Runs nothing of it."""
+    return cast("ShowingForecaster", forecaster) if hasattr(type(forecaster), "shown") else None
 
 
 class PredictionStore(Protocol):
