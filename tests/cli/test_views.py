@@ -186,6 +186,13 @@ def test_spend_says_which_calls_have_no_known_cost() -> None:
     assert row.split()[1:4] == ["2", "2", "calls"]
 
 
+def test_lines_in_a_pipe_end_where_their_words_do(capsys: pytest.CaptureFixture[str]) -> None:
+    show_spend(looks.console(), SpendReport((Spend("gpt", 0, 0, 0, 0, 0),), ()), "member")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 3
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
 def test_plain_json() -> None:
     value = plain(
         {
