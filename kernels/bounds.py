@@ -167,10 +167,6 @@ class Reach:
     can_decide: bool
     must_decide: bool
 
-    def can_cross(self, outcome: int, threshold: float) -> bool:
-        """Whether the outcome's probability may still end on either side of the threshold."""
-        return bool(self.low[outcome] <= threshold <= self.high[outcome])
-
 
 def reachable(
     probabilities: ArrayLike,

@@ -12,7 +12,6 @@ A threshold belongs to the training part:
     labels = classify(label_changes("decoupled", mid2[validation_start:], horizon=10), alpha)
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -226,28 +225,6 @@ def fi2010_classes(codes: Any, mids: Any) -> Classes:
     if not len(after[0]) or not len(after[1]) or after[0].mean() == after[1].mean():
         raise ValueError("codes: the data does not tell which code is up; pass more rows")
     return (labels - 1 if after[1].mean() > after[0].mean() else 3 - labels).astype(np.int8)
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Rows [0, train_stop) train, rows [validation_start, N) validate; the rows between are dropped."""
-
-    train_stop: int
-    validation_start: int
-
-
-def purged_split(rows: int, *, train_share: float, horizon: int, window: int = 100) -> Split:
-    """Cut ``rows`` in time order and drop ``horizon + window`` rows between the parts.
-
-    Raises:
-        ValueError: where a part would be empty.
-    """
-    _check_horizon(horizon)
-    stop = int(rows * train_share)
-    start = stop + horizon + window
-    if stop < 1 or start >= rows:
-        raise ValueError(f"train_share: {train_share} leaves no rows for both parts of {rows}; change it")
-    return Split(stop, start)
 
 
 def checked_mid2(mid2: Any) -> Integers:

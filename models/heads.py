@@ -15,7 +15,6 @@ CLASSES = len(DIRECTIONS)
 DIRECTION_LOGITS = "direction_logits"
 CONFIDENCE = "confidence"
 EXPECTED_RETURN_BPS = "expected_return_bps"
-OUTPUTS = (DIRECTION_LOGITS, CONFIDENCE, EXPECTED_RETURN_BPS)
 
 Heads = tuple[Tensor, Tensor, Tensor]
 

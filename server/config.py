@@ -25,6 +25,7 @@ from server.engine.spending_settings import BudgetSettings, SpendingSettings
 from server.engine.transcript_settings import TranscriptSettings
 from server.forecasting.ensemble import make_plan
 from server.forecasting.errors import ConsilienceError
+from server.forecasting.judging import check_judges
 from server.forecasting.nesting import check_nesting
 from server.inference.settings import InferenceSettings, NetworkSettings
 from server.llm.privacy import allowed_fields
@@ -205,16 +206,11 @@ class Settings(BaseSettings):
         for name, verified in self.forecasters.items():
             if not isinstance(verified, VerifiedSettings):
                 continue
-            shown = {each: self._shown(each) for each in self._providers(verified.ensemble)}
-            for judge in sorted(self._providers(verified.judge)):
-                for answers, fields in sorted(shown.items()):
-                    if hidden := sorted(fields - self._shown(judge)):
-                        raise ValueError(
-                            f"forecasters.{name}.judge: provider {judge!r} may not be shown "
-                            f"{', '.join(hidden)}, which provider {answers!r} is shown and its answers may "
-                            f"repeat; let judges be asked at a provider that is trusted as far, or set "
-                            f"'policy' or 'allow' of one of the two"
-                        )
+            judges, answers = (
+                {each: self._shown(each) for each in self._providers(ensemble)}
+                for ensemble in (verified.judge, verified.ensemble)
+            )
+            check_judges(name, judges, answers)
 
     def _providers(self, ensemble: str) -> set[str]:
         """Providers of all models that an ensemble asks, at any depth, those that stand in included."""

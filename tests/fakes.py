@@ -2,7 +2,7 @@
 """Forecasters that answer, hang, lie and die; a store and a catalogue in memory."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +13,13 @@ from server.forecasting.ports import Identity
 from server.forecasting.prediction import PredictionRecord
 from server.forecasting.query import Query
 from server.forecasting.question import Question
+
+
+class NoAuditLog:
+    """Keeps nothing."""
+
+    async def note(self, kind: str, subject: str, actor: str, content: Mapping[str, object]) -> None:
+        pass
 
 
 class Fake:

@@ -31,7 +31,6 @@ START_US = 0
 LENGTH_US = 1
 CLOSED = 2
 LATE = 3
-CLOCK_FIELDS = 4
 NO_CANDLE = -1
 
 Integers = NDArray[np.int64]

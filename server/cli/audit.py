@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from server.cli import arguments as given
+from server.cli.commands import Commands
 
-app = typer.Typer(
+app = Commands(
     help="Verify the audit log, sign how far it has come, show what models were sent.", no_args_is_help=True
 )
 

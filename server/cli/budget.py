@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from server.cli import arguments as given
+from server.cli.commands import Commands
 
-app = typer.Typer(help="Set and remove budgets on a running server.", no_args_is_help=True)
+app = Commands(help="Set and remove budgets on a running server.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The budget's name.")]
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from server.cli import arguments as given
+from server.cli.commands import Commands
 
-app = typer.Typer(help="Look at configuration files.", no_args_is_help=True)
+app = Commands(help="Look at configuration files.", no_args_is_help=True)
 
 
 @app.callback()

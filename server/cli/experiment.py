@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from server.cli import arguments as given
+from server.cli.commands import Commands
 
-app = typer.Typer(help="Experiments on live traffic: report, promote, roll back.", no_args_is_help=True)
+app = Commands(help="Experiments on live traffic: report, promote, roll back.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the experiment.")]
 Etag = Annotated[

@@ -4,6 +4,7 @@
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import IO, cast
 
 from rich.console import Console
 from rich.text import Text
@@ -28,8 +29,25 @@ def console() -> Console:
 
     Names, questions and answers are others' words: brackets and colons in them mean nothing.
     """
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    return Console(width=width, highlight=False, markup=False, emoji=False)
+    if sys.stdout.isatty():
+        return Console(highlight=False, markup=False, emoji=False)
+    trimmed = cast("IO[str]", _Trimmed(sys.stdout))
+    return Console(file=trimmed, width=_PIPE_WIDTH, highlight=False, markup=False, emoji=False)
+
+
+class _Trimmed:
+    """A stream whose lines end where their words do: what fills up a table's last column is no text."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write whole lines, as ``rich`` does."""
+        self._stream.write("\n".join(line.rstrip(" ") for line in text.split("\n")))
+        return len(text)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -98,10 +116,12 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 def agreement_line(agreement: Agreement) -> str:
     """How much the members agree, in one line."""
+    independent = agreement.independent_members
     return (
         f"{percent(agreement.vote_share, 0)} of {counted(agreement.answered, 'answer')}"
         f" ({agreement.asked} asked) · dispersion {agreement.dispersion:.3f} nats"
         f" · effective members {agreement.effective_members:.1f}"
+        + ("" if independent is None else f", worth {independent:.1f} independent ones")
     )
 
 

@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from server.cli import audit, budget, config, experiment, models, outcomes
 from server.cli.backtest import backtest
+from server.cli.commands import Commands
 from server.cli.erase import erase
 from server.cli.estimate import estimate
 from server.cli.evaluate import evaluate
@@ -32,7 +33,7 @@ from server.cli.train import train
 if TYPE_CHECKING:
     from server.cli.failures import Failure
 
-app = typer.Typer(
+app = Commands(
     name="consilience",
     help="Ask many forecasters one question and get one calibrated probability, inside a deadline.",
     no_args_is_help=True,

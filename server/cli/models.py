@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Networks on order books: score them on a recording.", no_args_is_help=True)
+from server.cli.commands import Commands
+
+app = Commands(help="Networks on order books: score them on a recording.", no_args_is_help=True)
 
 
 class Weights(StrEnum):

@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from server.cli import arguments as given
+from server.cli.commands import Commands
 
-app = typer.Typer(
-    help="Say what happened: score the stored forecasts, and learn from it.", no_args_is_help=True
-)
+app = Commands(help="Say what happened: score the stored forecasts, and learn from it.", no_args_is_help=True)
 
 Time = Annotated[
     str, typer.Option("--known", metavar="TIME", help="When it became known, ISO 8601. Left out: now.")

@@ -48,14 +48,20 @@ def show_spend(console: Console, report: SpendReport, by: str) -> None:
 
 
 def _spends(spends: Sequence[Spend], by: str) -> FittingTable:
-    columns = _columns(by.capitalize() or "Spent", "Calls", "Settled", "Estimated", "Reserved")
-    return FittingTable(columns, [_spent(spend, by) for spend in spends])
+    names = ["Calls", "Settled", "Estimated", "Reserved"]
+    some_unknown = any(spend.unpriced_calls for spend in spends)
+    if some_unknown:
+        names.insert(1, "Cost not known")
+    columns = _columns(by.capitalize() or "Spent", *names)
+    return FittingTable(columns, [_spent(spend, by, some_unknown=some_unknown) for spend in spends])
 
 
-def _spent(spend: Spend, by: str) -> Sequence[str]:
+def _spent(spend: Spend, by: str, *, some_unknown: bool) -> Sequence[str]:
+    unknown = (looks.counted(spend.unpriced_calls, "call") if spend.unpriced_calls else "",)
     return (
         spend.group or ("in all" if not by else "(none)"),
         f"{spend.calls:,}",
+        *(unknown if some_unknown else ()),
         usd(spend.settled_nano_usd),
         usd(spend.estimated_nano_usd),
         usd(spend.reserved_nano_usd),

@@ -46,6 +46,18 @@ class Covering(Protocol):
         ...
 
 
+@runtime_checkable
+class Comparing(Protocol):
+    """Advice that knows who errs with whom."""
+
+    def independent(self, weights: Floats) -> float | None:
+        """How many independent members the plan's are worth by these weights (M,), 0 for the absent.
+
+        None: too few outcomes have been shared.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Experience:
     """What outcomes have taught of an ensemble's members.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.build import build
-from server.engine.advice import Advice, Covering
+from server.engine.advice import Advice, Comparing, Covering
 from server.engine.asking import Asked, cut_off, not_needed
 from server.engine.calibrating import recalibrated
 from server.engine.events import Arrived, Listener, Running
@@ -98,8 +98,8 @@ class RunningConsensus:
         self._raw_weights = weights.tolist()
         return recalibrated(pool(matrix.probabilities, weights), matrix, advice.curve(matrix.probabilities))
 
-    def computation(self, matrix: AnswerMatrix) -> Computation:
-        """What ``pool`` has just computed with, for the record; ``matrix`` is the one that it returned."""
+    def computation(self, matrix: AnswerMatrix, pooled: Pooled) -> Computation:
+        """What ``pool`` has just computed with, for the record; both are what it returned."""
         spec, advice = self.plan.spec, self.advice
         curve = IDENTITY if advice is None else advice.curve(matrix.probabilities)
         return Computation(
@@ -118,7 +118,14 @@ class RunningConsensus:
             max_doubt=spec.max_doubt,
             coverage=advice.coverage if advice is not None and isinstance(advice, Covering) else 0.0,
             coverage_level=LEVEL,
+            independent_members=self._independent(pooled),
         )
+
+    def _independent(self, pooled: Pooled) -> float | None:
+        """How many independent members the pooled ones are worth, where their errors have been compared."""
+        if not (pooled.probabilities and isinstance(self.advice, Comparing)):
+            return None
+        return self.advice.independent(np.array(pooled.weights))
 
     def members(self, pooled: Pooled) -> tuple[MemberAnswer, ...]:
         """Everyone of the ensemble in configured order, with the parts they played."""

@@ -14,7 +14,7 @@ from server.forecasting.covering import doubt, label_set, number_interval
 from server.forecasting.disagreement import decide
 from server.forecasting.explanation import explain
 from server.forecasting.pooling import Pooled, meta_confidence
-from server.forecasting.prediction import Action, Decision, LabelSet, MemberAnswer, NumericResult
+from server.forecasting.prediction import Action, Agreement, Decision, LabelSet, MemberAnswer, NumericResult
 from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, QuestionKind
 
 
@@ -39,7 +39,7 @@ def derived(
         "meta_confidence": meta_confidence(
             pooled.confidence, pooled.agreement.vote_share, pooled.normalised_dispersion
         ),
-        "agreement": pooled.agreement,
+        "agreement": _agreement(computation, pooled),
         "interval": pooled.interval,
         "decision": decision,
         "members": members,
@@ -49,6 +49,12 @@ def derived(
         "doubt": doubted,
         "votes": votes(matrix) if isinstance(kind, FreeText) else (),
     }
+
+
+def _agreement(computation: Computation, pooled: Pooled) -> Agreement:
+    if computation.independent_members is None:
+        return pooled.agreement
+    return replace(pooled.agreement, independent_members=computation.independent_members)
 
 
 def _number(kind: Numeric, computation: Computation, pooled: Pooled) -> NumericResult:

@@ -35,6 +35,7 @@ class LearnedAdvice:
         self._kind = kind
         self._fixed = advice is None or plan.spec.weighting == "fixed"
         self._configured = np.array([member.weight for member in plan.members])
+        self._plan = plan
         self._price = price
         self._fresh = fresh
 
@@ -87,6 +88,13 @@ class LearnedAdvice:
             return learned
         own = float(learned[-2] if self._fresh else learned[-1])
         return np.insert(learned[:-2], self._price, own)
+
+    def independent(self, weights: Floats) -> float | None:
+        """See ``Comparing``."""
+        record = self._memory.records.get(self._plan.spec.name)
+        if record is None:
+            return None
+        return record.errors.worth(tuple(member.name for member in self._plan.members), weights)
 
     def curve(self, probabilities: Floats) -> Curve:
         """See ``Advice``."""

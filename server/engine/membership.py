@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 
 from server.engine.changes import Change, Changes
+from server.engine.disclosure import check_all_judges
 from server.engine.ensembles import Ensemble, Ensembles, etag_of
 from server.engine.experiments import Experiments
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec
@@ -33,13 +34,15 @@ class Membership:
         Raises:
             NotFoundError: there is no such ensemble, or no forecaster of that name is configured.
             ConflictError: the etag is given and stale, or the ensemble has such a member.
-            InvalidRequestError: the definition is faulty, or would make ensembles contain each other.
+            InvalidRequestError: the definition is faulty, would make ensembles contain each other, or
+                would let judges read answers of a model that is shown more than they may be.
             RecordError: the audit log cannot be written; nothing has changed.
         """
         found = self._ensembles.get(ensemble)
         _refuse_present(found, member.name)
         forecaster = await self._make(member.name, definition)
         self._check_nesting(found, forecaster)
+        self._check_judges(found, forecaster)
         before = found.spec
         change = Change(
             "AddMember",
@@ -55,6 +58,7 @@ class Membership:
 
         def apply() -> None:
             _refuse_present(found, member.name)
+            self._check_judges(found, forecaster)  # somebody else may have added one meanwhile
             found.change(etag, lambda spec: replace(spec, members=(*spec.members, member)))
             found.seat(member.name, forecaster)
 
@@ -108,6 +112,12 @@ class Membership:
             check_nesting(inner)
         except ValueError as error:
             raise InvalidRequestError.of("definition", str(error)) from error
+
+    def _check_judges(self, ensemble: Ensemble, added: Forecaster) -> None:
+        try:
+            check_all_judges(self._ensembles, ensemble, added)
+        except ValueError as error:
+            raise InvalidRequestError.of("member", str(error)) from error
 
 
 def _inner(ensemble: Ensemble) -> Iterator[str]:

@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 from server.engine.ensembles import Ensembles
 from server.engine.learner import Learner
 from server.forecasting.deadline import Clock
+from server.learning.errors import UNKNOWN_CORRELATION
 from server.learning.rolling import WINDOWS
 from server.learning.standing import Standing
 
 Floats = NDArray[np.float64]
-
-#: Two members whose errors were never compared are taken to err alike so far; see ``Covariance``.
-UNKNOWN_CORRELATION = 0.85
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ class Held:
         self._is_open = False
         self._take(-self.charge.nano_usd)
 
-    def settle(self, cost: Cost | None) -> None:
+    def settle(self, cost: Cost | None, *, unpriced: bool = False) -> None:
         """See ``Hold``."""
         if not self._is_open:
             self._correct(cost)
@@ -128,7 +128,7 @@ class Held:
         self._settled = cost
         self._take((cost.nano_usd if cost else 0) - self.charge.nano_usd)
         if self.billed_to_us:
-            self._account.settled(self.charge, cost, is_bounded=self._is_bounded)
+            self._account.settled(self.charge, cost, is_bounded=self._is_bounded, unpriced=unpriced)
 
     def _correct(self, cost: Cost | None) -> None:
         guess = self._settled

@@ -168,9 +168,9 @@ class Account:
             observer.refused(self.payer, member, why)
         return Refused(detail)
 
-    def settled(self, charge: Charge, cost: Cost | None, *, is_bounded: bool) -> None:
+    def settled(self, charge: Charge, cost: Cost | None, *, is_bounded: bool, unpriced: bool) -> None:
         """A call has ended."""
-        self.ledger.settle(charge, cost)
+        self.ledger.settle(charge, cost, unpriced=unpriced)
         if cost is None:
             return
         for observer in self._treasury.observers:

@@ -20,7 +20,7 @@ def conclude(
     matrix, pooled = consensus.pool()
     plan, question = consensus.plan, consensus.question
     members = consensus.members(pooled)
-    computation = consensus.computation(matrix)
+    computation = consensus.computation(matrix, pooled)
     return Prediction(
         id=prediction_id,
         question_id=question.id,

@@ -37,6 +37,8 @@ class VerifiedForecaster:
         self._first = EnsembleForecaster(ensemble, find)
         self._judge = EnsembleForecaster(judge, find)
         self._min_approval = min_approval
+        #: Who answers, and who judges.
+        self.ensembles = (ensemble, judge)
 
     async def forecast(self, query: Query, deadline: Deadline) -> Answer:
         """The first ensemble's answer once it has been judged."""

@@ -30,10 +30,3 @@ class PredictionEraser(Protocol):
             RecordError: not all of them could be erased.
         """
         ...
-
-
-class NoAuditLog:
-    """Keeps nothing: for tests and tools without a database."""
-
-    async def note(self, kind: str, subject: str, actor: str, content: Mapping[str, object]) -> None:
-        """See ``AuditLog``."""

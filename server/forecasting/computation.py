@@ -21,7 +21,8 @@ class Computation:
     ``packed``; a NaN row is an absent member. ``parameters`` are the pooling's,
     defaults written out. ``curve`` is a ``CalibrationMethod`` in lower case.
     ``build`` names the machine code, see ``kernels.build``. ``coverage`` is the strangeness
-    that the truth stays below with ``coverage_level``; 0: not known.
+    that the truth stays below with ``coverage_level``; 0: not known. ``independent_members``
+    is what the members' weights and the correlation of their errors came to; None: not known.
     """
 
     pooling: str
@@ -39,6 +40,7 @@ class Computation:
     max_doubt: float = 1.0
     coverage: float = 0.0
     coverage_level: float = 0.9
+    independent_members: float | None = None
 
 
 def packed(matrix: NDArray[np.float64]) -> str:

@@ -157,13 +157,17 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """Money spent by one group; ``estimated_nano_usd`` is part of ``settled_nano_usd``."""
+    """Money spent by one group; ``estimated_nano_usd`` is part of ``settled_nano_usd``.
+
+    ``unpriced_calls``: those of the ``calls`` whose cost nobody knows; it is in no amount.
+    """
 
     group: str
     settled_nano_usd: int = 0
     estimated_nano_usd: int = 0
     reserved_nano_usd: int = 0
     calls: int = 0
+    unpriced_calls: int = 0
 
 
 def usd(nano_usd: int) -> str:

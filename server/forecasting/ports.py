@@ -8,6 +8,7 @@ from typing import Protocol, cast, runtime_checkable
 
 from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Answer, Cost, Forecast
+from server.forecasting.judging import Shown
 from server.forecasting.money import Budget, BudgetStatus, Charge, Control, Payer, Refusal, Spend
 from server.forecasting.prediction import FailedPrediction, Prediction, PredictionRecord
 from server.forecasting.query import Query
@@ -98,6 +99,20 @@ def as_priced(forecaster: Forecaster) -> PricedForecaster | None:
     return cast("PricedForecaster", forecaster) if hasattr(type(forecaster), "upper_bound") else None
 
 
+class ShowingForecaster(Protocol):
+    """A forecaster whose question leaves for providers."""
+
+    @property
+    def shown(self) -> Shown:
+        """What of a question may be shown to each of them."""
+        ...
+
+
+def as_showing(forecaster: Forecaster) -> ShowingForecaster | None:
+    """The forecaster as one that asks providers; None: its kind never does. Runs nothing of it."""
+    return cast("ShowingForecaster", forecaster) if hasattr(type(forecaster), "shown") else None
+
+
 class PredictionStore(Protocol):
     """Where predictions are kept."""
 
@@ -183,8 +198,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def settle(self, charge: Charge, cost: Cost | None) -> None:
-        """Book what a call has cost, None for nothing, and give back the rest. Never blocks or raises."""
+    def settle(self, charge: Charge, cost: Cost | None, *, unpriced: bool = False) -> None:
+        """Book what a call has cost, None for nothing, and give back the rest. Never blocks or raises.
+
+        ``unpriced``, without a cost: it was made, and nobody knows what it has cost.
+        """
         ...
 
     async def claim(self, payer: Payer) -> Mapping[str, Forecast] | None:

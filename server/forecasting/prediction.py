@@ -38,6 +38,7 @@ class Agreement:
     entropy: float
     answered: int
     asked: int
+    independent_members: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from server.forecasting.forecast import Cost, Forecast
 class Hold(Protocol):
     """Money set aside for one call."""
 
-    def settle(self, cost: Cost | None) -> None:
+    def settle(self, cost: Cost | None, *, unpriced: bool = False) -> None:
         """The call has ended and cost this; None: nothing. Never blocks or raises.
+
+        ``unpriced``, without a cost: it was made, and nobody knows what it has cost.
 
         Later calls do nothing, but that the truth takes the place of an estimate.
         """

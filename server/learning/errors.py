@@ -7,6 +7,9 @@ from kernels.independence import independent_members
 from server.learning.batches import Floats, Integers, Resolved
 from server.learning.roster import Roster
 
+#: Two members whose errors were never compared are taken to err alike so far; see ``Covariance``.
+UNKNOWN_CORRELATION = 0.85
+
 
 class ErrorMoments:
     """Sums of e_i, e_i², e_i e_j and counts over the cases of each pair, e = probability - outcome."""
@@ -53,6 +56,18 @@ class ErrorMoments:
     def independent(self, members: tuple[str, ...], weights: Floats, unknown: float = 0.0) -> float:
         """How many independent members the weighted ones (M,) are worth; unknown pairs correlate so."""
         return independent_members(weights, self.correlation(members), unknown)
+
+    def worth(self, members: tuple[str, ...], weights: Floats) -> float | None:
+        """How many independent members those that weigh (M,) are worth; None where nothing is known of them.
+
+        Pairs of them with too few cases are taken to err alike by ``UNKNOWN_CORRELATION``.
+        """
+        counting = np.flatnonzero(weights > 0.0)
+        found = self.correlation(tuple(members[place] for place in counting))
+        known = ~np.isnan(found)
+        if int(known.sum()) <= len(counting):  # nothing but the diagonal
+            return None
+        return independent_members(weights[counting], found, UNKNOWN_CORRELATION)
 
     def _places(self, names: tuple[str, ...]) -> Integers:
         places = self._roster.places(names)

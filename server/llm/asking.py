@@ -271,7 +271,7 @@ class Asking:
         if cost is not None:
             self._costs.append(cost)
         if leave.hold is not None:
-            leave.hold.settle(cost)
+            leave.hold.settle(cost, unpriced=usage is not None and cost is None)
         attempt = Attempt(
             member=self.member.name,
             provider=provider.name,

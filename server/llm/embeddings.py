@@ -73,19 +73,21 @@ class ProviderEmbedder:
     ) -> tuple[float, ...] | Failure | None:
         if query.purse is None:
             return (await self._ask(text, own, deadline))[0]
-        hold = await query.purse.reserve(
-            MEMBER, self._provider.name, self._bound(text), callers_key=own is not None
-        )
+        bound = self._bound(text)
+        hold = await query.purse.reserve(MEMBER, self._provider.name, bound, callers_key=own is not None)
         if isinstance(hold, Refused):
             return None
         cost: Cost | None = None
+        made = False
         try:
             found, cost = await self._ask(text, own, deadline)
+            made = not isinstance(found, Failure) or found.billed
         except asyncio.CancelledError:
             cost = self._cost(TokenUsage(input_uncached=len(text.encode()), estimated=True))
+            made = True
             raise
         finally:
-            hold.settle(cost)
+            hold.settle(cost, unpriced=made and bound is None and cost is None)
         return found
 
     def _bound(self, text: str) -> int | None:

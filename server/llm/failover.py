@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Cost, Forecast, TokenUsage
+from server.forecasting.judging import Shown
 from server.forecasting.ports import Identity
 from server.forecasting.query import Query
 from server.llm.billing import total_usage
@@ -41,6 +42,11 @@ class FailoverForecaster:
         """Open only while nobody can answer for the member; else that of whoever is asked first."""
         circuits = [each.circuit for each in self._all]
         return next((circuit for circuit in circuits if circuit != Circuit.OPEN), circuits[0])
+
+    @property
+    def shown(self) -> Shown:
+        """What of a question may be shown to the providers of all."""
+        return {name: fields for each in self._all for name, fields in each.shown.items()}
 
     @property
     def prompt_version(self) -> str:

@@ -3,6 +3,7 @@
 
 from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Answer
+from server.forecasting.judging import Shown
 from server.forecasting.ports import Identity
 from server.forecasting.query import Query
 from server.llm import bounds
@@ -42,6 +43,12 @@ class ChatForecaster:
     def circuit(self) -> str:
         """State of the model's circuit breaker."""
         return self._member.endpoint.breaker.state.value
+
+    @property
+    def shown(self) -> Shown:
+        """What of a question may be shown to its provider."""
+        provider = self._member.provider
+        return {provider.name: provider.allowed}
 
     @property
     def prompt_version(self) -> str:

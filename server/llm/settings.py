@@ -82,8 +82,8 @@ class Policy(StrEnum):
 class PriceSettings(_Settings):
     """US dollars for a million tokens; overrides the shipped price table."""
 
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
+    input: float = Field(ge=0, description="tokens of the prompt that no cache held")
+    output: float = Field(ge=0, description="tokens of the answer, reasoning included")
     cache_read: float | None = Field(default=None, ge=0, description="none: as input")
     cache_write: float | None = Field(default=None, ge=0, description="none: as input")
 
@@ -92,23 +92,31 @@ class LimitSettings(_Settings):
     """What we allow ourselves, for each key and model. The provider's headers tighten it further."""
 
     concurrency: int | None = Field(default=None, ge=1, description="calls in flight")
-    requests_per_minute: int | None = Field(default=None, ge=1)
-    tokens_per_minute: int | None = Field(default=None, ge=1)
+    requests_per_minute: int | None = Field(
+        default=None, ge=1, description="calls begun in a minute; none: only the provider's own limit"
+    )
+    tokens_per_minute: int | None = Field(
+        default=None, ge=1, description="of prompts and answers at most, as reserved before each call"
+    )
     queue: int = Field(default=256, ge=0, description="calls that may wait; more are refused at once")
 
 
 class BreakerSettings(_Settings):
     """When a model is left alone for a while, and how it comes back."""
 
-    enabled: bool = True
-    window_s: float = Field(default=30.0, gt=0)
+    enabled: bool = Field(default=True, description="false: no failure ever keeps calls back")
+    window_s: float = Field(default=30.0, gt=0, description="rates are those of the last so many seconds")
     min_calls: int = Field(default=10, ge=1, description="calls in the window before rates count")
-    failure_rate: float = Field(default=0.5, gt=0, le=1)
+    failure_rate: float = Field(
+        default=0.5, gt=0, le=1, description="share of failed calls in the window that opens it"
+    )
     slow_call_s: float | None = Field(default=None, gt=0, description="a call this long is slow; none: off")
-    slow_rate: float = Field(default=0.8, gt=0, le=1)
+    slow_rate: float = Field(
+        default=0.8, gt=0, le=1, description="share of slow calls in the window that opens it"
+    )
     consecutive_failures: int = Field(default=5, ge=1, description="failures in a row that open it at once")
     open_s: float = Field(default=5.0, gt=0, description="doubles with each failed return")
-    max_open_s: float = Field(default=120.0, gt=0)
+    max_open_s: float = Field(default=120.0, gt=0, description="longest time open, however often it fails")
     trial_calls: int = Field(default=2, ge=1, description="successes in a row that end the trial")
     ramp_s: float = Field(default=10.0, ge=0, description="time to full load after the trial")
 
@@ -116,7 +124,7 @@ class BreakerSettings(_Settings):
 class TimeoutSettings(_Settings):
     """Limits within the deadline, seconds."""
 
-    connect_s: float = Field(default=1.0, gt=0)
+    connect_s: float = Field(default=1.0, gt=0, description="to an open connection")
     first_byte_s: float | None = Field(default=None, gt=0, description="to the first word of a stream")
     idle_s: float | None = Field(default=None, gt=0, description="between words of a stream")
     total_s: float = Field(default=30.0, gt=0, description="one attempt")
@@ -125,28 +133,40 @@ class TimeoutSettings(_Settings):
 class RetrySettings(_Settings):
     """When another attempt is worth it."""
 
-    max_attempts: int = Field(default=3, ge=1, le=10)
+    max_attempts: int = Field(
+        default=3, ge=1, le=10, description="for one answer, the first included; 1: no retry"
+    )
     min_left_s: float = Field(default=0.05, ge=0, description="less time than this is not worth an attempt")
 
 
 class ProviderSettings(_Settings):
     """One account at one provider, or a server of your own."""
 
-    format: Format = Format.OPENAI_CHAT
-    base_url: Annotated[str, AfterValidator(_holds_no_password)] = Field(pattern=r"^https?://\S+$")
-    key: SecretReference | None = None
-    keys: tuple[SecretReference, ...] = ()
+    format: Format = Field(default=Format.OPENAI_CHAT, description="wire format that it speaks")
+    base_url: Annotated[str, AfterValidator(_holds_no_password)] = Field(
+        pattern=r"^https?://\S+$", description="address up to, without, the format's own path"
+    )
+    key: SecretReference | None = Field(
+        default=None, description="reference to the API key, env:NAME or file:/path; none: it needs none"
+    )
+    keys: tuple[SecretReference, ...] = Field(
+        default=(), description="references to further keys; calls take turns, refused ones rest"
+    )
     flavour: str = Field(default="", description="openai, openrouter, xai, local, ...; empty: by address")
-    policy: Policy = Policy.STANDARD
+    policy: Policy = Field(default=Policy.STANDARD, description="how much of a question it may be shown")
     allow: tuple[str, ...] | None = Field(default=None, description="replaces the policy's list of fields")
     headers: Annotated[dict[str, str], AfterValidator(_hold_no_secret)] = Field(
         default_factory=dict, description="sent with every request; values may be references, secrets must"
     )
-    transport: Transport = Transport.AIOHTTP
-    max_connections: int = Field(default=512, ge=1)
-    keep_alive_s: float = Field(default=90.0, ge=0)
-    verify_tls: bool = True
-    ca_file: str | None = None
+    transport: Transport = Field(
+        default=Transport.AIOHTTP, description="what carries the bytes under httpx2; docs/adr/0002"
+    )
+    max_connections: int = Field(default=512, ge=1, description="open at a time")
+    keep_alive_s: float = Field(default=90.0, ge=0, description="an idle connection is kept so long")
+    verify_tls: bool = Field(default=True, description="false: its certificate is not checked")
+    ca_file: str | None = Field(
+        default=None, description="PEM file of the authorities to trust; none: the usual ones"
+    )
     proxy: Annotated[str, AfterValidator(_is_proxy)] | None = Field(
         default=None, description="address, or a reference to one that holds a password"
     )
@@ -170,12 +190,14 @@ class ProviderSettings(_Settings):
 class EmbeddingSettings(_Settings):
     """The model that tells which free-text answers mean the same."""
 
-    provider: str = Field(min_length=1)
-    model: str = Field(min_length=1)
+    provider: str = Field(min_length=1, description="name of a provider in [providers]")
+    model: str = Field(min_length=1, description="embedding model, in the provider's words")
     min_similarity: float = Field(
         default=0.8, ge=0, le=1, description="cosine from which two answers are one"
     )
-    timeout_s: float = Field(default=0.5, gt=0, le=30)
+    timeout_s: float = Field(
+        default=0.5, gt=0, le=30, description="longest wait; then words and letters decide"
+    )
     price: PriceSettings | None = None
 
 
@@ -200,15 +222,19 @@ class ChatSettings(_Settings):
     """One model as a member."""
 
     kind: Literal["chat"] = "chat"
-    provider: str = Field(min_length=1)
-    model: str = Field(min_length=1)
+    provider: str = Field(min_length=1, description="name of a provider in [providers]")
+    model: str = Field(min_length=1, description="model in the provider's words")
     prompt: str = Field(default="forecast-1", description="name of a shipped prompt, or a path to one")
     variants: dict[str, float] = Field(default_factory=dict, description="prompts and their weights, for A/B")
-    max_output_tokens: int = Field(default=512, ge=16)
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    seed: int | None = None
+    max_output_tokens: int = Field(
+        default=512, ge=16, description="longest answer; bounds what a call can cost"
+    )
+    temperature: float | None = Field(
+        default=None, ge=0, le=2, description="of sampling; none: the provider's own"
+    )
+    seed: int | None = Field(default=None, description="of sampling; none: not sent")
     effort: str | None = Field(default=None, description="reasoning effort in the provider's words")
-    stream: bool = False
+    stream: bool = Field(default=False, description="read the answer as it is written")
     early: Literal["never", "at_deadline", "at_once"] = Field(
         default="at_deadline", description="when a stream's answer may be used before its end"
     )

@@ -136,6 +136,7 @@ def _spend(spend: Spend) -> pb.Spend:
         estimated_nano_usd=spend.estimated_nano_usd,
         reserved_nano_usd=spend.reserved_nano_usd,
         calls=spend.calls,
+        unpriced_calls=spend.unpriced_calls,
     )
 
 

@@ -134,6 +134,7 @@ def agreement_message(agreement: Agreement) -> prediction_pb2.Agreement:
         entropy=agreement.entropy,
         answered=agreement.answered,
         asked=agreement.asked,
+        independent_members=agreement.independent_members,
     )
 
 

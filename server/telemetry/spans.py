@@ -217,13 +217,16 @@ def _prediction(prediction: Prediction) -> Attributes:
 
 def _vote(prediction: Prediction) -> Attributes:
     agreement = prediction.agreement
-    return {
+    found: Attributes = {
         "consilience.vote.asked": agreement.asked,
         "consilience.vote.answered": agreement.answered,
         "consilience.vote.share": agreement.vote_share,
         "consilience.vote.effective_members": agreement.effective_members,
         "consilience.confidence": prediction.confidence,
     }
+    if agreement.independent_members is not None:
+        found["consilience.vote.independent_members"] = agreement.independent_members
+    return found
 
 
 def _member(member: MemberAnswer) -> Attributes:

@@ -27,6 +27,13 @@ def _walk(command: Any, path: str) -> Iterator[tuple[str, Any]]:
 COMMANDS = dict(_walk(typer.main.get_command(app), "consilience"))
 
 
+@pytest.mark.parametrize("path", ["consilience", "consilience outcomes", *COMMANDS])
+def test_a_flag_is_not_said_to_take_a_value(path: str, run: Run) -> None:
+    shown = run(*path.split()[1:], "--help").out
+    assert "--help" in shown
+    assert "bool" not in shown
+
+
 def _section(path: str) -> str:
     found = re.search(rf"^## `{path}`\n(.*?)(?=^## |\Z)", DOCUMENT, re.DOTALL | re.MULTILINE)
     return found.group(1) if found else ""

@@ -21,6 +21,8 @@ from consilience import (
     Question,
     Resolution,
     RunningConsensus,
+    Spend,
+    SpendReport,
     Tensor,
 )
 from consilience.v1 import prediction_pb2
@@ -28,6 +30,7 @@ from server.cli import looks
 from server.cli.plain import plain
 from server.cli.prediction_view import show_prediction
 from server.cli.scores import brier_score, truth_of
+from server.cli.spend_view import show_spend
 from server.cli.stream_view import Table
 from tests.sdk.answering import early, late, prediction
 
@@ -167,6 +170,27 @@ def test_a_terminal_sees_one_table_that_changes() -> None:
     shown = out.getvalue()
     for word in ("early", "70.0%", "deadline_exceeded", "P(YES) 70.0%", "settled"):
         assert word in shown
+
+
+def test_spend_says_which_calls_have_no_known_cost() -> None:
+    def shown(*spends: Spend) -> str:
+        console = Console(width=100, file=(into := io.StringIO()))
+        show_spend(console, SpendReport(spends, ()), "member")
+        return into.getvalue()
+
+    priced, unpriced = Spend("gpt", 5_000_000, 0, 0, 3, 0), Spend("new", 0, 0, 0, 2, 2)
+    assert "not known" not in shown(priced)
+    text = shown(priced, unpriced)
+    assert "Cost not known" in text
+    (row,) = (line for line in text.splitlines() if "new" in line)
+    assert row.split()[1:4] == ["2", "2", "calls"]
+
+
+def test_lines_in_a_pipe_end_where_their_words_do(capsys: pytest.CaptureFixture[str]) -> None:
+    show_spend(looks.console(), SpendReport((Spend("gpt", 0, 0, 0, 0, 0),), ()), "member")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 3
+    assert [line for line in lines if line != line.rstrip()] == []
 
 
 def test_plain_json() -> None:

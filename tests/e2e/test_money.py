@@ -127,7 +127,7 @@ def test_the_command_shows_it(
 ) -> None:
     client.predict("Will it thunder?")
     run = runner(server, capsys)
-    text = run("spend", "--by", "member")
+    text = " ".join(run("spend", "--by", "member").split())
     assert "day" in text
     assert "all each 1 d" in text
     report = json.loads(run("spend", "--json"))

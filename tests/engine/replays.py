@@ -67,6 +67,9 @@ class Learned:
     def curve(self, probabilities: Floats) -> Curve:
         return self.learned_curve
 
+    def independent(self, weights: Floats) -> float | None:
+        return 1.0 / float((weights**2).sum() ** 0.5) if self.coverage else None
+
 
 @dataclass(frozen=True, slots=True)
 class Adviser:

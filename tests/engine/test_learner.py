@@ -14,6 +14,7 @@ from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.learner import Learner, market_members
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.recording import Recorder
+from server.engine.replay import Verdict, replay
 from server.engine.request import PredictionRequest
 from server.forecasting.deadline import Deadline, SystemClock
 from server.forecasting.ensemble import Durability, EnsembleSpec, MemberSpec, Options
@@ -155,6 +156,24 @@ async def test_learning_shows_in_weights_and_calibration(open_server: Open) -> N
     assert prediction.raw_probabilities != prediction.probabilities
     assert server.learner.status().outcomes == 40
     assert sum(server.learner.status().belief.values()) == pytest.approx(1.0)
+
+
+async def test_an_answer_says_how_many_independent_members_it_rests_on(open_server: Open) -> None:
+    server = await open_server()
+    assert (await server.ask(0, 0, weighting="performance")).agreement.independent_members is None
+    await live(server, range(1, 40))
+    prediction = await server.ask(1000, 1000, weighting="performance")
+    names = tuple(member.member for member in prediction.members)
+    weights = np.array([member.weight for member in prediction.members])
+    correlation = server.learner.memory.records[prediction.ensemble].errors.correlation(names)
+    worth = prediction.agreement.independent_members
+    assert worth == pytest.approx(max(1.0 / (weights @ correlation @ weights), 1.0))
+    plain = await server.ask(1001, 1000, weighting="fixed", calibration="none")
+    assert plain.agreement.independent_members is None
+    stored = await server.store.get(prediction.id)
+    assert stored is not None
+    assert replay(stored).verdict is Verdict.IDENTICAL
+    assert stored.prediction.agreement == prediction.agreement
 
 
 @pytest.mark.parametrize("snapshot", [True, False])

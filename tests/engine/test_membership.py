@@ -10,14 +10,16 @@ from server.engine.experiments import Experiments
 from server.engine.membership import Membership
 from server.engine.nested import EnsembleForecaster
 from server.engine.request import PredictionRequest
+from server.engine.verified import VerifiedForecaster
 from server.forecasting.ensemble import MemberSpec, Options
 from server.forecasting.errors import ConflictError, InvalidRequestError, NotFoundError, RecordError
 from server.forecasting.experiment import Arm, Experiment, Unit
+from server.forecasting.judging import Shown
 from server.forecasting.ports import Forecaster
 from server.forecasting.question import Question
 from tests.engine.conftest import engine_of, ensemble_of
 from tests.engine.test_experiments import Decisions
-from tests.fakes import yes
+from tests.fakes import Fake, yes
 
 
 @dataclass
@@ -103,6 +105,46 @@ async def test_ensembles_cannot_come_to_contain_themselves() -> None:
     await house.membership.add("one", MemberSpec("ensemble-two"), "", "", "")
     with pytest.raises(InvalidRequestError, match="contains itself"):
         await house.membership.add("two", MemberSpec("ensemble-one"), "", "", "")
+
+
+class Showing(Fake):
+    """A model at a provider that is shown these fields."""
+
+    def __init__(self, provider: str, *fields: str) -> None:
+        super().__init__()
+        self._shown = {provider: frozenset(fields)}
+
+    @property
+    def shown(self) -> Shown:
+        return self._shown
+
+
+async def test_judges_are_never_given_more_to_read_than_they_may_be_shown() -> None:
+    """Wherever the model comes in: where the answers are given, below it, or among the judges."""
+    far, home = Showing("far", "question"), Showing("home", "question", "caller")
+    inner, judges = ensemble_of({"a": far}, "inner"), ensemble_of({"j": far}, "judges")
+    first = ensemble_of({"deep": EnsembleForecaster("inner", lambda _: inner)}, "first")
+    verified = VerifiedForecaster("first", "judges", lambda _: first)
+    ensembles = Ensembles([ensemble_of({"checked": verified}, "outer"), first, inner, judges], "outer")
+    log = Log()
+
+    async def make(name: str, definition: str) -> Forecaster:
+        return far if definition else home
+
+    membership = Membership(ensembles, make, Changes(log), Experiments([], "outer", Decisions()))
+    for place in ("first", "inner"):
+        with pytest.raises(
+            InvalidRequestError,
+            match=r"checked\.judge: provider 'far' may not be shown caller, which provider 'home' is shown",
+        ):
+            await membership.add(place, MemberSpec("new"), "", "", "")
+    assert not log.noted
+    await membership.add("judges", MemberSpec("new"), "", "", "")
+    await membership.add("first", MemberSpec("like the others"), "", "{}", "")
+    await membership.remove("judges", "j", "", "")
+    await membership.add("inner", MemberSpec("new"), "", "", "")
+    with pytest.raises(InvalidRequestError, match="provider 'far' may not be shown caller"):
+        await membership.add("judges", MemberSpec("j again"), "", "{}", "")
 
 
 async def test_what_cannot_be_logged_does_not_happen() -> None:

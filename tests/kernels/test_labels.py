@@ -116,12 +116,6 @@ def test_fi2010_refuses_data_that_does_not_tell() -> None:
         labels.fi2010_classes([0, 2, 2], [1, 2, 3])
 
 
-def test_a_split_drops_horizon_and_window_rows() -> None:
-    assert labels.purged_split(1000, train_share=0.8, horizon=50) == labels.Split(800, 950)
-    with pytest.raises(ValueError, match="train_share"):
-        labels.purged_split(200, train_share=0.8, horizon=50)
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [

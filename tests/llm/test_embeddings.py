@@ -30,6 +30,7 @@ class Counting:
     empty: bool = False
     reserved: list[int | None] = field(default_factory=list)
     settled: list[Cost | None] = field(default_factory=list)
+    unpriced: int = 0
 
     async def reserve(
         self, member: str, provider: str, nano_usd: int | None, *, callers_key: bool = False
@@ -38,8 +39,9 @@ class Counting:
         self.reserved.append(nano_usd)
         return Refused("empty") if self.empty else self
 
-    def settle(self, cost: Cost | None) -> None:
+    def settle(self, cost: Cost | None, *, unpriced: bool = False) -> None:
         self.settled.append(cost)
+        self.unpriced += unpriced
 
     def paid(self, member: str) -> Forecast | None:
         return None
@@ -72,6 +74,7 @@ async def test_a_vector_and_its_bill(wire: Any) -> None:
         await models.close()
         (entry,) = simulator.service.ledger.entries()
     (cost,), (bound,) = purse.settled, purse.reserved
+    assert purse.unpriced == 0
     assert cost is not None
     assert bound is not None
     assert cost.nano_usd <= bound

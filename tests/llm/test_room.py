@@ -46,6 +46,25 @@ def test_errors_say_where_and_what(provider: dict[str, Any], member: dict[str, A
         build(provider, **member)
 
 
+def test_a_member_says_what_each_provider_behind_it_may_be_shown() -> None:
+    far, home = (
+        ProviderSettings.model_validate({"base_url": "http://127.0.0.1:9/v1", **policy})
+        for policy in ({"policy": "strict"}, {"allow": ["question", "tags"]})
+    )
+    members = {
+        "alone": ChatSettings(provider="home", model="m"),
+        "backed": ChatSettings(provider="home", model="m", fallbacks=("spare",)),
+    }
+    room = LanguageModels(
+        {"far": far, "home": home}, members, fallbacks={"spare": ChatSettings(provider="far", model="m")}
+    )
+    assert room.forecasters["alone"].shown == {"home": {"question", "tags"}}
+    assert room.forecasters["backed"].shown == {
+        "home": {"question", "tags"},
+        "far": {"question", "resolution_criteria", "as_of", "resolve_time"},
+    }
+
+
 @pytest.mark.parametrize(
     ("settings", "field"),
     [

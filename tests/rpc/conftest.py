@@ -20,7 +20,6 @@ from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.market import MarketDefaults, MarketEngine
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.recording import Recorder
-from server.forecasting.audit import NoAuditLog
 from server.forecasting.deadline import SystemClock
 from server.forecasting.forecast import Forecast
 from server.forecasting.question import Question, Resolution
@@ -30,7 +29,7 @@ from server.rpc.server import RpcServer
 from server.rpc.settings import RpcSettings
 from server.rpc.stream import StreamHandlers
 from tests.engine.conftest import ensemble_of
-from tests.fakes import Catalogue, MemoryStore, Saying, yes
+from tests.fakes import Catalogue, MemoryStore, NoAuditLog, Saying, yes
 
 KNOWN = Question(
     "known-1",

@@ -21,7 +21,6 @@ from consilience.v1 import question_pb2 as q
 from server.engine.admin import Admin
 from server.engine.changes import Changes
 from server.engine.ensembles import Ensembles
-from server.forecasting.audit import NoAuditLog
 from server.forecasting.money import Budget
 from server.rpc.admin import AdminHandlers
 from server.rpc.money import EstimateHandlers, SpendHandlers
@@ -32,7 +31,7 @@ from server.rpc.settings import RpcSettings
 from tests.engine.conftest import ensemble_of
 from tests.engine.spending.conftest import Office, Offices, migrated, offices  # noqa: F401
 from tests.engine.spending.payers import CENT, Paid
-from tests.fakes import Catalogue, yes
+from tests.fakes import Catalogue, NoAuditLog, yes
 from tests.rpc.errors import details
 
 QUESTION = q.Question(id="q1", text="Will it rain?", category="weather")

@@ -5,7 +5,6 @@ import pytest
 
 from consilience.v1 import admin_service_pb2 as pb
 from server.engine.changes import Changes
-from server.forecasting.audit import NoAuditLog
 from server.forecasting.deadline import SystemClock
 from server.forecasting.errors import InvalidRequestError, NotFoundError, RecordError
 from server.rpc.call import Call
@@ -14,6 +13,7 @@ from server.training.settings import TrainingSettings
 from server.training.state import Stage, Training, Wish, write_state
 from server.training.trainings import Trainings
 from tests.engine.test_membership import Log
+from tests.fakes import NoAuditLog
 
 ALICE = Call(caller="alice")
 

@@ -40,7 +40,9 @@ class Agreement:
 
     ``vote_share`` counts heads: the share of answering members whose most
     probable outcome is the ensemble's. ``dispersion`` (nats) measures how far
-    apart their probabilities are. ``effective_members`` discounts copies.
+    apart their probabilities are. ``effective_members`` is how many weigh, by the
+    weights alone; ``independent_members`` how many they are worth once those whose
+    errors go together share a vote (None: too few outcomes are known).
     """
 
     vote_share: float
@@ -49,6 +51,7 @@ class Agreement:
     entropy: float
     answered: int
     asked: int
+    independent_members: float | None
 
     @classmethod
     def from_message(cls, message: prediction_pb2.Agreement) -> "Agreement":
@@ -60,6 +63,7 @@ class Agreement:
             message.entropy,
             message.answered,
             message.asked,
+            message.independent_members if message.HasField("independent_members") else None,
         )
 
 

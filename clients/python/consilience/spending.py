@@ -82,13 +82,17 @@ class BudgetStatus:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """Money spent by one group; ``estimated_nano_usd`` is part of ``settled_nano_usd``."""
+    """Money spent by one group; ``estimated_nano_usd`` is part of ``settled_nano_usd``.
+
+    ``unpriced_calls``: those of the ``calls`` whose cost nobody knows; it is in no amount.
+    """
 
     group: str
     settled_nano_usd: int
     estimated_nano_usd: int
     reserved_nano_usd: int
     calls: int
+    unpriced_calls: int
 
     @classmethod
     def from_message(cls, message: admin_service_pb2.Spend) -> "Spend":
@@ -99,6 +103,7 @@ class Spend:
             message.estimated_nano_usd,
             message.reserved_nano_usd,
             message.calls,
+            message.unpriced_calls,
         )
 
 

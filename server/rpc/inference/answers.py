@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ensembles' answers as tensors."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,11 @@ def columns(
     return Column(TensorForm(name, datatype, (size,), labels=labels), of)
 
 
+def _independent_members(answer: Any) -> float:
+    found: float | None = answer.agreement.independent_members
+    return math.nan if found is None else found
+
+
 #: What every ensemble says of an answer beside the probabilities.
 COMMON = (
     column("outcome", "BYTES", lambda answer: answer.outcome),
@@ -41,6 +47,7 @@ COMMON = (
     column("vote_share", "FP64", lambda answer: answer.agreement.vote_share),
     column("dispersion", "FP64", lambda answer: answer.agreement.dispersion),
     column("effective_members", "FP64", lambda answer: answer.agreement.effective_members),
+    column("independent_members", "FP64", _independent_members),
     column("answered", "INT32", lambda answer: answer.agreement.answered),
     column("asked", "INT32", lambda answer: answer.agreement.asked),
     column("decision", "BYTES", lambda answer: answer.decision.action.value),

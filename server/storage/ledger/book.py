@@ -89,8 +89,11 @@ class Book:
             Kind.EXCESS: settle.nano_usd - within,
         }
         for kind, nano_usd in amounts.items():
-            if nano_usd:
+            # A call for which nothing was reserved is counted by a settlement of nothing.
+            if nano_usd or (kind is Kind.SETTLE and settle.nano_usd):
                 self.enter(kind, charge, nano_usd, call_time_us, estimated=settle.estimated)
+        if settle.unpriced:
+            self.enter(Kind.UNPRICED, charge, 0, call_time_us)
 
     def close(self, reservation: Reservation, kind: Kind) -> None:
         """Close a dead process's reservation: ``LOST`` books it, ``EXPIRE`` gives it back."""
@@ -138,10 +141,12 @@ class Book:
             return
         call_time_us = self.now_us if history.call_time_us is None else history.call_time_us
         guess = history.guessed_nano_usd
-        if guess:
+        if guess or history.is_guessed:
             self.enter(Kind.CORRECT, charge, -guess, call_time_us, estimated=True)
         if settle.nano_usd:
             self.enter(Kind.LATE, charge, settle.nano_usd, call_time_us, estimated=settle.estimated)
+        if settle.unpriced:
+            self.enter(Kind.UNPRICED, charge, 0, call_time_us)
         self.accounts.add(charge, call_time_us, settled=settle.nano_usd - guess)
 
     def _history(self, charge_id: str) -> History:

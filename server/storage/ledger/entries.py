@@ -18,6 +18,7 @@ class Kind(StrEnum):
     lost      upper bound of a call whose process died, booked as an estimate
     expire    reservation of such a call, given back (where the terms say so)
     correct   takes back what was booked as an estimate, now that better is known
+    unpriced  a call was made whose cost nobody knows; of no amount
     """
 
     RESERVE = "reserve"
@@ -28,12 +29,15 @@ class Kind(StrEnum):
     LOST = "lost"
     EXPIRE = "expire"
     CORRECT = "correct"
+    UNPRICED = "unpriced"
 
 
 #: Kinds whose sum is what was spent.
-SPENT = (Kind.SETTLE, Kind.EXCESS, Kind.LATE, Kind.LOST, Kind.CORRECT)
+SPENT = (Kind.SETTLE, Kind.EXCESS, Kind.LATE, Kind.LOST, Kind.CORRECT, Kind.UNPRICED)
 #: Kinds that count a call: as one, or as one less.
-CALLS = (Kind.SETTLE, Kind.LATE, Kind.LOST)
+CALLS = (Kind.SETTLE, Kind.LATE, Kind.LOST, Kind.UNPRICED)
+#: Kinds that, without an amount, count a call whose cost nobody knows.
+UNKNOWN = (Kind.LOST, Kind.UNPRICED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,12 @@ class Reserve:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Book a call's cost and give back the rest."""
+    """Book a call's cost and give back the rest. ``unpriced``: nobody knows what it has cost."""
 
     charge: Charge
     nano_usd: int
     estimated: bool
+    unpriced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,20 +13,22 @@ _OF_CHARGE = select(
     _entries.kind, _entries.nano_usd, _entries.estimated, _entries.call_time_us
 ).where(_entries.charge_id == bindparam("of_charge"))  # fmt: skip
 
-_TOLD = frozenset({Kind.SETTLE, Kind.EXCESS, Kind.LATE})
+_TOLD = frozenset({Kind.SETTLE, Kind.EXCESS, Kind.LATE, Kind.UNPRICED})
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """``call_time_us``: instant of the call; None: nothing was ever entered.
 
-    ``guessed_nano_usd``: what is booked as an estimate. ``is_estimated``: the
+    ``guessed_nano_usd``: what is booked as an estimate. ``is_guessed``: a call is booked
+    for a dead process, of whatever amount. ``is_estimated``: the
     estimate was told by the caller, not made for a dead process. ``is_final``:
     nothing can change any more.
     """
 
     call_time_us: int | None
     guessed_nano_usd: int
+    is_guessed: bool
     is_estimated: bool
     is_final: bool
 
@@ -41,6 +43,7 @@ def history_of(connection: Connection, charge_id: str) -> History:
     return History(
         call_time_us=rows[0].call_time_us if rows else None,
         guessed_nano_usd=guessed,
+        is_guessed=Kind.LOST in kinds and Kind.CORRECT not in kinds,
         is_estimated=any(row.estimated for row in told),
         is_final=nothing or any(not row.estimated for row in told),
     )

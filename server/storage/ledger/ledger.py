@@ -87,13 +87,13 @@ class SqlLedger:
             self._open -= 1
         return refusal
 
-    def settle(self, charge: Charge, cost: Cost | None) -> None:
+    def settle(self, charge: Charge, cost: Cost | None, *, unpriced: bool = False) -> None:
         """See ``Ledger``."""
         charge = _sane(charge)
         self._open -= charge.reserved
         nano_usd = min(max(cost.nano_usd, 0), MOST_NANO_USD) if cost else 0
         estimated = cost is not None and cost.source is CostSource.ESTIMATE
-        self._writer.do_soon(entries.Settle(charge, nano_usd, estimated))
+        self._writer.do_soon(entries.Settle(charge, nano_usd, estimated, unpriced))
 
     async def claim(self, payer: Payer) -> Mapping[str, Forecast] | None:
         """See ``Ledger``."""

@@ -36,9 +36,7 @@ def remove_budget(book: Book, change: RemoveBudget) -> bool:
         return False
     if account.configured:
         account.removed = True
-        book.connection.execute(
-            update(budgets).where(_named).values(removed=True), {"of_budget": change.name}
-        )
+        book.connection.execute(_REMOVE, {"of_budget": change.name})
     else:
         _delete(book, change.name)
     return True

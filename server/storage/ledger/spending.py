@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, selec
 
 from server.forecasting.money import ALL, Budget, Spend
 from server.storage.ledger.accounts import Accounts
-from server.storage.ledger.entries import CALLS, SPENT, Kind
+from server.storage.ledger.entries import CALLS, SPENT, UNKNOWN, Kind
 from server.storage.ledger.tables import ledger_entries, reservations
 from server.storage.records import microseconds
 
@@ -30,6 +30,18 @@ _CALLS = func.coalesce(
     ),
     0,
 )
+_UNPRICED = func.coalesce(
+    func.sum(
+        case(
+            (_entries.nano_usd != 0, 0),
+            (_entries.kind.in_([kind.value for kind in UNKNOWN]), 1),
+            (_entries.kind == Kind.CORRECT.value, -1),
+            else_=0,
+        )
+    ),
+    0,
+)
+_SPENT = (_SETTLED, _ESTIMATED, _CALLS, _UNPRICED)
 _RESERVED = func.coalesce(func.sum(reservations.c.nano_usd), 0)
 
 
@@ -69,20 +81,20 @@ def _total(
     connection: Connection, name: str, scope: str, start: datetime | None, end: datetime | None
 ) -> Spend:
     where = and_(_is_spent, _within(ledger_entries, start, end), in_scope(ledger_entries, scope))
-    settled, estimated, calls = connection.execute(select(_SETTLED, _ESTIMATED, _CALLS).where(where)).one()
+    settled, estimated, calls, unpriced = connection.execute(select(*_SPENT).where(where)).one()
     where = and_(_within(reservations, start, end), in_scope(reservations, scope))
     reserved = connection.scalar(select(_RESERVED).where(where)) or 0
-    return Spend(name, int(settled), int(estimated), int(reserved), int(calls))
+    return Spend(name, int(settled), int(estimated), int(reserved), int(calls), int(unpriced))
 
 
 def _by_column(
     connection: Connection, column: str, start: datetime | None, end: datetime | None
 ) -> Sequence[Spend]:
     group, holder = ledger_entries.c[column], reservations.c[column]
-    spent = select(group, _SETTLED, _ESTIMATED, _CALLS).group_by(group)
+    spent = select(group, *_SPENT).group_by(group)
     found = {
-        name: Spend(name, int(settled), int(estimated), 0, int(calls))
-        for name, settled, estimated, calls in connection.execute(
+        name: Spend(name, int(settled), int(estimated), 0, int(calls), int(unpriced))
+        for name, settled, estimated, calls, unpriced in connection.execute(
             spent.where(_is_spent, _within(ledger_entries, start, end))
         )
     }

@@ -65,6 +65,19 @@ async def test_our_books_are_the_providers_bill(offices: Offices, stream: bool) 
     assert await office.taken() == (total, 0)
 
 
+async def test_calls_of_unknown_price_are_shown_without_a_cost(offices: Offices) -> None:
+    simulator = await offices.stack.enter_async_context(Simulator())
+    names = ("sim-p0.7", "sim-500")
+    chats = {name: ChatSettings(provider="sim", model=name) for name in names}
+    provider = ProviderSettings(base_url=f"{simulator.url}/openai/v1", flavour="openai")
+    room = LanguageModels({"sim": provider}, chats)
+    offices.stack.push_async_callback(room.close)
+    spec = EnsembleSpec("all", tuple(map(MemberSpec, names)), deadline_s=4.0, durability=Durability.NONE)
+    office = await offices.open(Ensemble(spec, room.forecasters), allow_unpriced=True)
+    await office.engine.predict(PredictionRequest(Question("q1", "Will it rain?")))
+    assert await office.spend("member") == {"sim-p0.7": Spend("sim-p0.7", calls=1, unpriced_calls=1)}
+
+
 def check(booked: Spend, entries: list[Entry]) -> None:
     """What is no estimate is the bill to the last nano dollar; what is one had to be, and is not too low."""
     known = sum(entry.billed_nano_usd for entry in entries if not unknowable(entry))

@@ -89,6 +89,31 @@ async def test_a_call_of_unknown_price_is_booked_without_a_reservation(ledger: S
     assert await taken(ledger) == (20, 0)
 
 
+async def test_a_call_whose_cost_nobody_knows_is_counted_once(ledger: SqlLedger) -> None:
+    await ledger.set_budget(budget(100))
+    unknown, never_made = charge(0), charge(0)
+    for each in (unknown, never_made):
+        await ledger.reserve(each)
+    for _ in range(2):
+        ledger.settle(unknown, None, unpriced=True)
+    ledger.settle(never_made, None)
+    known = charge(30)
+    await ledger.reserve(known)
+    ledger.settle(known, paid(20))
+    assert await ledger.spend() == [Spend("", 20, 0, 0, 2, 1)]
+    assert await ledger.spend("member") == [Spend("gpt", 20, 0, 0, 2, 1)]
+    assert await taken(ledger) == (20, 0)
+
+
+async def test_a_call_of_unknown_price_whose_cost_is_told_is_a_call_like_any_other(ledger: SqlLedger) -> None:
+    told = charge(0)
+    await ledger.reserve(told)
+    ledger.settle(told, guessed(30))
+    assert await ledger.spend() == [Spend("", 30, 30, 0, 1)]
+    ledger.settle(told, paid(20))
+    assert await ledger.spend() == [Spend("", 20, 0, 0, 1)]
+
+
 async def test_a_cancelled_reservation_leaves_nothing_reserved(ledger: SqlLedger) -> None:
     await ledger.set_budget(budget(100))
     reserving = asyncio.create_task(ledger.reserve(charge(60)))

@@ -40,6 +40,22 @@ async def test_a_dead_process_call_is_booked_at_its_upper_bound(
     assert await kinds(ledger, lost.id) == {"reserve": 60, "lost": 60}
 
 
+async def test_a_dead_process_call_of_unknown_price_counts_until_better_is_known(
+    ledger: SqlLedger, other: SqlLedger, time: Time
+) -> None:
+    made, never_made = charge(0), charge(0)
+    for each in (made, never_made):
+        await other.reserve(each)
+    await other.status()
+    time.now += LONG
+    await ledger.start(None)
+    assert await ledger.spend() == [Spend("", 0, 0, 0, 2, 2)]
+    other.settle(never_made, None)
+    other.settle(made, None, unpriced=True)
+    await other.status()
+    assert await ledger.spend() == [Spend("", 0, 0, 0, 1, 1)]
+
+
 async def test_or_given_back_where_the_terms_say_so(open_another: OpenLedger, time: Time) -> None:
     ledger, other = [await open_another(lost_calls="release") for _ in range(2)]
     await set_for_all(budget(100), ledger, other)

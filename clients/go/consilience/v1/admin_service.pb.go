@@ -2630,8 +2630,11 @@ type Spend struct {
 	EstimatedNanoUsd int64 `protobuf:"varint,3,opt,name=estimated_nano_usd,json=estimatedNanoUsd,proto3" json:"estimated_nano_usd,omitempty"`
 	// Reserved now and not yet settled.
 	ReservedNanoUsd int64 `protobuf:"varint,4,opt,name=reserved_nano_usd,json=reservedNanoUsd,proto3" json:"reserved_nano_usd,omitempty"`
-	// Number of paid calls.
-	Calls         uint64 `protobuf:"varint,5,opt,name=calls,proto3" json:"calls,omitempty"`
+	// Number of paid calls, those of unknown cost included.
+	Calls uint64 `protobuf:"varint,5,opt,name=calls,proto3" json:"calls,omitempty"`
+	// Of those: calls whose cost nobody knows, as the model has no price. What
+	// they cost is in none of the amounts.
+	UnpricedCalls uint64 `protobuf:"varint,6,opt,name=unpriced_calls,json=unpricedCalls,proto3" json:"unpriced_calls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2697,6 +2700,13 @@ func (x *Spend) GetReservedNanoUsd() int64 {
 func (x *Spend) GetCalls() uint64 {
 	if x != nil {
 		return x.Calls
+	}
+	return 0
+}
+
+func (x *Spend) GetUnpricedCalls() uint64 {
+	if x != nil {
+		return x.UnpricedCalls
 	}
 	return 0
 }
@@ -4773,13 +4783,14 @@ const file_consilience_v1_admin_service_proto_rawDesc = "" +
 	"\bgroup_by\x18\x03 \x01(\tR\agroupBy\"y\n" +
 	"\x10GetSpendResponse\x12-\n" +
 	"\x06spends\x18\x01 \x03(\v2\x15.consilience.v1.SpendR\x06spends\x126\n" +
-	"\abudgets\x18\x02 \x03(\v2\x1c.consilience.v1.BudgetStatusR\abudgets\"\xb7\x01\n" +
+	"\abudgets\x18\x02 \x03(\v2\x1c.consilience.v1.BudgetStatusR\abudgets\"\xde\x01\n" +
 	"\x05Spend\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12(\n" +
 	"\x10settled_nano_usd\x18\x02 \x01(\x03R\x0esettledNanoUsd\x12,\n" +
 	"\x12estimated_nano_usd\x18\x03 \x01(\x03R\x10estimatedNanoUsd\x12*\n" +
 	"\x11reserved_nano_usd\x18\x04 \x01(\x03R\x0freservedNanoUsd\x12\x14\n" +
-	"\x05calls\x18\x05 \x01(\x04R\x05calls\"\x8b\x01\n" +
+	"\x05calls\x18\x05 \x01(\x04R\x05calls\x12%\n" +
+	"\x0eunpriced_calls\x18\x06 \x01(\x04R\runpricedCalls\"\x8b\x01\n" +
 	"\x06Budget\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05scope\x18\x02 \x01(\tR\x05scope\x12$\n" +

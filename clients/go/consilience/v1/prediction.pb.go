@@ -864,16 +864,23 @@ type Agreement struct {
 	VoteShare float64 `protobuf:"fixed64,1,opt,name=vote_share,json=voteShare,proto3" json:"vote_share,omitempty"`
 	// Weighted Jensen-Shannon divergence of the members, in nats, 0..ln C.
 	Dispersion float64 `protobuf:"fixed64,2,opt,name=dispersion,proto3" json:"dispersion,omitempty"`
-	// Effective number of independent members; 1 when all are copies.
+	// Effective number of members by their weights alone, 1 / sum w^2 (Kish,
+	// 1965): all of them when they weigh the same, 1 when one has all the weight.
 	EffectiveMembers float64 `protobuf:"fixed64,3,opt,name=effective_members,json=effectiveMembers,proto3" json:"effective_members,omitempty"`
 	// Entropy of the pooled probabilities, in nats.
 	Entropy float64 `protobuf:"fixed64,4,opt,name=entropy,proto3" json:"entropy,omitempty"`
 	// How many members answered.
 	Answered uint32 `protobuf:"varint,5,opt,name=answered,proto3" json:"answered,omitempty"`
 	// How many were asked.
-	Asked         uint32 `protobuf:"varint,6,opt,name=asked,proto3" json:"asked,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Asked uint32 `protobuf:"varint,6,opt,name=asked,proto3" json:"asked,omitempty"`
+	// How many independent members they are worth, 1 to `answered`: 1 / sum of
+	// w_i w_j r_ij over all pairs, r the correlation of the two members' errors on
+	// questions whose outcomes are known, 0.85 for a pair that shares fewer than
+	// ten. Near-duplicates count as one. Left out: the ensemble learns nothing, or
+	// no pair of its members shares ten outcomes.
+	IndependentMembers *float64 `protobuf:"fixed64,7,opt,name=independent_members,json=independentMembers,proto3,oneof" json:"independent_members,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Agreement) Reset() {
@@ -944,6 +951,13 @@ func (x *Agreement) GetAnswered() uint32 {
 func (x *Agreement) GetAsked() uint32 {
 	if x != nil {
 		return x.Asked
+	}
+	return 0
+}
+
+func (x *Agreement) GetIndependentMembers() float64 {
+	if x != nil && x.IndependentMembers != nil {
+		return *x.IndependentMembers
 	}
 	return 0
 }
@@ -1481,7 +1495,7 @@ const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\n" +
 	"similarity\x18\x05 \x01(\x01R\n" +
 	"similarity\x12$\n" +
-	"\x0esaved_nano_usd\x18\x06 \x01(\x03R\fsavedNanoUsd\"\xc3\x01\n" +
+	"\x0esaved_nano_usd\x18\x06 \x01(\x03R\fsavedNanoUsd\"\x91\x02\n" +
 	"\tAgreement\x12\x1d\n" +
 	"\n" +
 	"vote_share\x18\x01 \x01(\x01R\tvoteShare\x12\x1e\n" +
@@ -1491,7 +1505,9 @@ const file_consilience_v1_prediction_proto_rawDesc = "" +
 	"\x11effective_members\x18\x03 \x01(\x01R\x10effectiveMembers\x12\x18\n" +
 	"\aentropy\x18\x04 \x01(\x01R\aentropy\x12\x1a\n" +
 	"\banswered\x18\x05 \x01(\rR\banswered\x12\x14\n" +
-	"\x05asked\x18\x06 \x01(\rR\x05asked\"^\n" +
+	"\x05asked\x18\x06 \x01(\rR\x05asked\x124\n" +
+	"\x13independent_members\x18\a \x01(\x01H\x00R\x12independentMembers\x88\x01\x01B\x16\n" +
+	"\x14_independent_members\"^\n" +
 	"\bInterval\x12\x10\n" +
 	"\x03low\x18\x01 \x01(\x01R\x03low\x12\x12\n" +
 	"\x04high\x18\x02 \x01(\x01R\x04high\x12\x14\n" +
@@ -1628,6 +1644,7 @@ func file_consilience_v1_prediction_proto_init() {
 	file_consilience_v1_money_proto_init()
 	file_consilience_v1_prediction_proto_msgTypes[0].OneofWrappers = []any{}
 	file_consilience_v1_prediction_proto_msgTypes[1].OneofWrappers = []any{}
+	file_consilience_v1_prediction_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

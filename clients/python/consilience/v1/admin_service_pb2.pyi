@@ -495,18 +495,20 @@ class GetSpendResponse(_message.Message):
     def __init__(self, spends: _Optional[_Iterable[_Union[Spend, _Mapping]]] = ..., budgets: _Optional[_Iterable[_Union[BudgetStatus, _Mapping]]] = ...) -> None: ...
 
 class Spend(_message.Message):
-    __slots__ = ("group", "settled_nano_usd", "estimated_nano_usd", "reserved_nano_usd", "calls")
+    __slots__ = ("group", "settled_nano_usd", "estimated_nano_usd", "reserved_nano_usd", "calls", "unpriced_calls")
     GROUP_FIELD_NUMBER: _ClassVar[int]
     SETTLED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     RESERVED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
+    UNPRICED_CALLS_FIELD_NUMBER: _ClassVar[int]
     group: str
     settled_nano_usd: int
     estimated_nano_usd: int
     reserved_nano_usd: int
     calls: int
-    def __init__(self, group: _Optional[str] = ..., settled_nano_usd: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ..., reserved_nano_usd: _Optional[int] = ..., calls: _Optional[int] = ...) -> None: ...
+    unpriced_calls: int
+    def __init__(self, group: _Optional[str] = ..., settled_nano_usd: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ..., reserved_nano_usd: _Optional[int] = ..., calls: _Optional[int] = ..., unpriced_calls: _Optional[int] = ...) -> None: ...
 
 class Budget(_message.Message):
     __slots__ = ("name", "scope", "limit_nano_usd", "window")

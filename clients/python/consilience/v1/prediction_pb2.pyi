@@ -198,20 +198,22 @@ class CacheHit(_message.Message):
     def __init__(self, kind: _Optional[_Union[CacheHitKind, str]] = ..., age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., prediction_id: _Optional[str] = ..., question_id: _Optional[str] = ..., similarity: _Optional[float] = ..., saved_nano_usd: _Optional[int] = ...) -> None: ...
 
 class Agreement(_message.Message):
-    __slots__ = ("vote_share", "dispersion", "effective_members", "entropy", "answered", "asked")
+    __slots__ = ("vote_share", "dispersion", "effective_members", "entropy", "answered", "asked", "independent_members")
     VOTE_SHARE_FIELD_NUMBER: _ClassVar[int]
     DISPERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_MEMBERS_FIELD_NUMBER: _ClassVar[int]
     ENTROPY_FIELD_NUMBER: _ClassVar[int]
     ANSWERED_FIELD_NUMBER: _ClassVar[int]
     ASKED_FIELD_NUMBER: _ClassVar[int]
+    INDEPENDENT_MEMBERS_FIELD_NUMBER: _ClassVar[int]
     vote_share: float
     dispersion: float
     effective_members: float
     entropy: float
     answered: int
     asked: int
-    def __init__(self, vote_share: _Optional[float] = ..., dispersion: _Optional[float] = ..., effective_members: _Optional[float] = ..., entropy: _Optional[float] = ..., answered: _Optional[int] = ..., asked: _Optional[int] = ...) -> None: ...
+    independent_members: float
+    def __init__(self, vote_share: _Optional[float] = ..., dispersion: _Optional[float] = ..., effective_members: _Optional[float] = ..., entropy: _Optional[float] = ..., answered: _Optional[int] = ..., asked: _Optional[int] = ..., independent_members: _Optional[float] = ...) -> None: ...
 
 class Interval(_message.Message):
     __slots__ = ("low", "high", "level", "method")
