@@ -32,17 +32,20 @@ def kernel(
     *,
     fastmath: frozenset[str] | bool = False,
     inline: bool = False,
+    brief: bool = False,
 ) -> Callable[[F], F]:
     """Compile a function for the given signature(s), without the GIL, kept on disk.
 
-    Division by zero gives inf or NaN, as in NumPy. ``inline`` copies the
-    function into its callers before LLVM sees it. With NUMBA_DISABLE_JIT=1 the
-    function stays plain Python.
+    ``brief``: the function takes microseconds and is called on an event loop, so it
+    keeps the GIL: where another thread waits for it, giving it up means a switch of
+    threads and back, which costs many times the work. Division by zero gives inf or
+    NaN, as in NumPy. ``inline`` copies the function into its callers before LLVM
+    sees it. With NUMBA_DISABLE_JIT=1 the function stays plain Python.
     """
     signatures = [signature] if isinstance(signature, str) else list(signature)
 
     def compile_now(function: F) -> F:
-        compiled = _dispatcher(function, fastmath, inline)
+        compiled = _dispatcher(function, fastmath, inline, nogil=not brief)
         if hasattr(compiled, "py_func"):
             compiled._cache = KernelCache.of(compiled)
             for one in signatures:
@@ -57,14 +60,16 @@ def part(*, fastmath: frozenset[str] | bool = False, inline: bool = False) -> Ca
     """Mark a function that kernels call; it is compiled into them, for the types that they pass."""
 
     def mark(function: F) -> F:
-        return cast("F", _dispatcher(function, fastmath, inline))
+        return cast("F", _dispatcher(function, fastmath, inline, nogil=True))
 
     return mark
 
 
-def _dispatcher(function: Callable[..., Any], fastmath: frozenset[str] | bool, inline: bool) -> Any:
+def _dispatcher(
+    function: Callable[..., Any], fastmath: frozenset[str] | bool, inline: bool, *, nogil: bool
+) -> Any:
     options: dict[str, Any] = {
-        "nogil": True,
+        "nogil": nogil,
         "error_model": "numpy",
         "fastmath": set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
         "inline": "always" if inline else "never",

@@ -91,7 +91,7 @@ def set_levels(
     return book_errors.APPLIED
 
 
-@kernel("i8(i8[:,::1], i8[:,::1], u1[::1], i8[::1], i8[::1], i8, i8, i8)")
+@kernel("i8(i8[:,::1], i8[:,::1], u1[::1], i8[::1], i8[::1], i8, i8, i8)", brief=True)
 def apply_snapshot(
     levels: Integers,
     shown: Integers,
@@ -125,7 +125,7 @@ def apply_snapshot(
     return set_levels(levels, shown, side, price, qty, start, start)
 
 
-@kernel("i8(i8[:,::1], i8[:,::1], u1[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8)")
+@kernel("i8(i8[:,::1], i8[:,::1], u1[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8)", brief=True)
 def apply_update(
     levels: Integers,
     shown: Integers,

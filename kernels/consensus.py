@@ -11,7 +11,7 @@ from kernels.explained import pool_and_explain, workspace_size
 NO_PARAMETERS: Vector = np.empty(0)
 
 
-@kernel("void(f8[:,::1],f8[::1],i8,f8[::1],f8[::1])")
+@kernel("void(f8[:,::1],f8[::1],i8,f8[::1],f8[::1])", brief=True)
 def consensus(
     probabilities: Matrix, weights: Vector, method: int, parameters: Vector, buffer: Vector
 ) -> None:
@@ -37,7 +37,7 @@ def consensus(
     )
 
 
-@kernel("i8(f8[::1],f8[::1],i8,f8[::1],f8[::1])")
+@kernel("i8(f8[::1],f8[::1],i8,f8[::1],f8[::1])", brief=True)
 def binary_consensus(first: Vector, weights: Vector, method: int, parameters: Vector, buffer: Vector) -> int:
     """Consensus for two outcomes, of the first one's probabilities.
 

@@ -73,7 +73,7 @@ def follow(ring: Floats, fields: Integers, mid: int) -> None:
             ring[row, k] -= moved
 
 
-@kernel("void(f4[:,::1], i8[:,::1], i8[::1], i8[::1], i8[::1], i8[::1], f8)")
+@kernel("void(f4[:,::1], i8[:,::1], i8[::1], i8[::1], i8[::1], i8[::1], f8)", brief=True)
 def push_row(
     ring: Floats,
     meta: Integers,
@@ -111,7 +111,7 @@ def push_row(
     fields[MID2] = mid2
 
 
-@kernel("void(f4[:,::1], i8[:,::1], b1, f4[:,:,::1])")
+@kernel("void(f4[:,::1], i8[:,::1], b1, f4[:,:,::1])", brief=True)
 def read_ring(ring: Floats, meta: Integers, own_mid: bool, out: Floats) -> None:
     """Write the last 100 rows, oldest first, to out (100, 20, 4); rows not yet seen are 0."""
     fields = meta[FIELDS]

@@ -62,7 +62,7 @@ def close_candle(
     candles.next_bar(clock, candle)
 
 
-@kernel(f"i8({STATE}, f8[:,::1], i8, f8, f8, f4[:,::1], f8[:,::1])")
+@kernel(f"i8({STATE}, f8[:,::1], i8, f8, f8, f4[:,::1], f8[:,::1])", brief=True)
 def advance_candles(
     reals: Reals,
     integers: Integers,
@@ -185,7 +185,10 @@ def take_message(
     return code
 
 
-@kernel(f"i8(i8[:,::1], i8[:,::1], {STATE}, f4[:,::1], u1[::1], i8[::1], i8[::1], i8[:,::1], f8, f4[:,::1])")
+@kernel(
+    f"i8(i8[:,::1], i8[:,::1], {STATE}, f4[:,::1], u1[::1], i8[::1], i8[::1], i8[:,::1], f8, f4[:,::1])",
+    brief=True,
+)
 def apply_messages(
     levels: Integers,
     shown: Integers,
