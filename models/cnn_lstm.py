@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from models.encoding import FEATURES, Encoding
 from models.heads import ForecastHeads, ForecastNetwork, Heads
-from models.layers import FeatureScaling
+from models.layers import FeatureBlanking, FeatureScaling
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class CnnLstmConfig:
     kernels: tuple[int, int] = (5, 3)
     hidden: int = 352
     layers: int = 2
-    dropout: float = 0.2
+    dropout: float = 0.4
+    blanked: float = 0.4
 
     @property
     def encodings(self) -> tuple[Encoding, ...]:
@@ -33,12 +34,16 @@ class CnnLstmConfig:
 
 
 class CnnLstm(ForecastNetwork):
-    """Features (B, 60, 112) -> heads. The last state and a weighed mean of all of them answer together."""
+    """Features (B, 60, 112) -> heads.
+
+    The last state, a weighed mean of all of them and the newest row itself answer together.
+    """
 
     def __init__(self, *, config: CnnLstmConfig) -> None:
         super().__init__()
         first, second = config.channels
         self.scale = FeatureScaling()
+        self.blank = FeatureBlanking(config.blanked)
         self.convolve = nn.Sequential(
             nn.Conv1d(FEATURES, first, kernel_size=config.kernels[0], padding=config.kernels[0] // 2),
             nn.GELU(),
@@ -52,7 +57,8 @@ class CnnLstm(ForecastNetwork):
         self.weigh = nn.Linear(config.hidden, 1)
         self.normalise = nn.LayerNorm(config.hidden)
         self.drop = nn.Dropout(config.dropout)
-        self.heads = ForecastHeads(width=config.hidden, horizons=len(config.horizons))
+        self.newest = nn.Linear(FEATURES, config.hidden)
+        self.heads = ForecastHeads(width=2 * config.hidden, horizons=len(config.horizons))
 
     def fit_inputs(self, *inputs: Tensor) -> None:
         """Take median and deviation of each feature from the training part."""
@@ -60,9 +66,11 @@ class CnnLstm(ForecastNetwork):
 
     def forward(self, features: Tensor) -> Heads:
         """(B, 60, 112) -> (B, H, 3), (B, H), (B, H)."""
-        found = self.convolve(self.scale(features).transpose(1, 2)).transpose(1, 2)
+        rows = self.blank(self.scale(features))
+        found = self.convolve(rows.transpose(1, 2)).transpose(1, 2)
         states, _ = self.remember(found)
         weights = torch.softmax(self.weigh(states), dim=1)
         embedding = states[:, -1] + (weights * states).sum(dim=1)
-        answers: Heads = self.heads(self.drop(self.normalise(embedding)))
+        remembered = self.drop(self.normalise(embedding))
+        answers: Heads = self.heads(torch.cat((remembered, self.newest(rows[:, -1])), dim=1))
         return answers

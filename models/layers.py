@@ -11,13 +11,16 @@ from models.encoding import FEATURES
 CLIP = 8.0
 #: Makes the median absolute deviation of a normal distribution its standard deviation.
 MAD_SCALE = 1.4826
+#: The same for the mean absolute deviation: the square root of pi / 2.
+MEAN_SCALE = 1.2533
 
 
 class FeatureScaling(nn.Module):
     """Features (..., 112), NaN where undefined -> (..., 112) within -8..8, 0 where undefined.
 
-    (x - median) / (1.4826 MAD), both of the training part; where the MAD is 0 it
-    divides by 1.
+    (x - median) / (1.4826 MAD), both of the training part. Where the MAD is 0, as of what
+    mostly rests, it divides by the mean absolute deviation, scaled alike; where that is 0
+    too, by 1.
     """
 
     median: Tensor
@@ -34,7 +37,9 @@ class FeatureScaling(nn.Module):
         """Take median and deviation from features (..., 112) of the training part."""
         flat = features.reshape(-1, features.shape[-1])
         median = torch.nanmedian(flat, dim=0).values
-        deviation = torch.nanmedian((flat - median).abs(), dim=0).values * MAD_SCALE
+        apart = (flat - median).abs()
+        typical = torch.nanmedian(apart, dim=0).values * MAD_SCALE
+        deviation = torch.where(typical > 0, typical, torch.nanmean(apart, dim=0) * MEAN_SCALE)
         self.median.copy_(torch.nan_to_num(median))
         self.scale.copy_(torch.where(deviation > 0, 1.0 / deviation, 1.0))
 
@@ -43,6 +48,23 @@ class FeatureScaling(nn.Module):
         # NaN goes first: not every runtime that takes the compiled network clamps it to NaN.
         known = torch.where(torch.isnan(features), self.median, features)
         return torch.clamp((known - self.median) * self.scale, -self.clip, self.clip)
+
+
+class FeatureBlanking(nn.Module):
+    """Hides some features of an example from all of its rows, in training only: (B, T, D) -> (B, T, D).
+
+    Slow features (volatility, candles) tell an hour from every other, and a large
+    network learns the hours by heart. What may be missing cannot be relied on.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.hide = nn.Dropout1d(share)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Shapes as above."""
+        hidden: Tensor = self.hide(features.transpose(1, 2)).transpose(1, 2)
+        return hidden
 
 
 class SelfAttention(nn.Module):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from models.encoding import FEATURE_ROWS, FEATURES, Encoding
 from models.heads import ForecastHeads, ForecastNetwork, Heads
-from models.layers import FeatureScaling, TransformerLayer
+from models.layers import FeatureBlanking, FeatureScaling, TransformerLayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class MpdTransformerConfig:
     heads: int = 8
     ratio: int = 4
     dropout: float = 0.1
+    blanked: float = 0.4
 
     def __post_init__(self) -> None:
         if FEATURE_ROWS % self.patch[0] or FEATURES % self.patch[1]:
@@ -58,6 +59,7 @@ class MpdTransformer(ForecastNetwork):
         rows, columns = config.patch
         count = (FEATURE_ROWS // rows) * (FEATURES // columns)
         self.scale = FeatureScaling()
+        self.blank = FeatureBlanking(config.blanked)
         self.cut = Patches(patch=config.patch)
         self.embed = nn.Linear(rows * columns, config.width)
         self.token = nn.Parameter(torch.zeros(1, 1, config.width))
@@ -80,7 +82,7 @@ class MpdTransformer(ForecastNetwork):
 
     def forward(self, features: Tensor) -> Heads:
         """(B, 60, 112) -> (B, H, 3), (B, H), (B, H)."""
-        patches = self.embed(self.cut(self.scale(features)))
+        patches = self.embed(self.cut(self.blank(self.scale(features))))
         tokens = torch.cat((self.token.expand(patches.shape[0], -1, -1), patches), dim=1)
         read = self.layers(self.drop(tokens + self.positions))
         answers: Heads = self.heads(self.normalise(read[:, 0]))

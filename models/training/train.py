@@ -54,6 +54,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", default="0", help="walk-forward seeds; the first one is shipped")
     parser.add_argument("--folds", type=int, help="walk-forward tests; 0 leaves them out")
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--epoch-share", type=float, help="part of the training rows that one epoch draws")
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--labels", choices=[kind.value for kind in LabelKind], help="how a move is measured")
@@ -83,6 +84,7 @@ def make_job(options: argparse.Namespace) -> Job:
     changed = recipe(options.architecture, fi2010=published).changed(
         folds=options.folds,
         epochs=options.epochs,
+        epoch_share=options.epoch_share,
         batch_size=options.batch_size,
         learning_rate=options.learning_rate,
         max_seconds=options.max_seconds,

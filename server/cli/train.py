@@ -41,6 +41,10 @@ def train(
         Path, typer.Option("--out", metavar="NAME/VERSION", help="Folder of the artifact that comes out.")
     ],
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Left out: the recipe's.")] = None,
+    epoch_share: Annotated[
+        float | None,
+        typer.Option("--epoch-share", min=0.0, max=1.0, help="Part of the rows that an epoch draws."),
+    ] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", min=1, help="Left out: the recipe's.")
     ] = None,
@@ -78,6 +82,7 @@ def train(
 
     options = {
         "--epochs": epochs,
+        "--epoch-share": epoch_share,
         "--batch-size": batch_size,
         "--folds": folds,
         "--labels": labels,
