@@ -146,7 +146,8 @@ class ModeControl:
         """In an outage: no paid member has answered since it began. That nobody was asked says nothing."""
         if self._status.cause is not Cause.MEMBERS or self._status.mode <= Mode.REDUCED:
             return False
-        return not any(self._health.answered_since(name, self._moved_s) for name in self._paid())
+        paid = self._paid()
+        return bool(paid) and not any(self._health.answered_since(name, self._moved_s) for name in paid)
 
     def _move(self, call: Call) -> None:
         before = self._status

@@ -226,6 +226,21 @@ async def test_an_outage_does_not_end_because_nobody_asks() -> None:
     assert b.modes.mode is Mode.NORMAL
 
 
+async def test_an_outage_ends_with_the_last_of_those_who_are_out() -> None:
+    """Where an operator has switched every paid member off, there is nobody left who could answer."""
+    members = three()
+    b = bench({**members, "market": MarketPrice()}, dwell_s=10.0, window_s=20.0)
+    for member in members.values():
+        member.circuit = "open"
+    b.pass_time(1)
+    assert b.modes.mode is Mode.CACHED_ONLY
+    spec = b.ensemble.spec
+    off = tuple(replace(each, enabled=each.name == "market") for each in spec.members)
+    b.ensemble.spec = replace(spec, members=off)
+    b.pass_time(40)
+    assert b.modes.mode is Mode.NORMAL
+
+
 async def test_nothing_is_paid_for_that_cannot_be_kept() -> None:
     members = three()
     b = bench({**members, "market": MarketPrice()}, min_records=3, trial_s=5.0, window_s=20.0, dwell_s=10.0)
