@@ -6,7 +6,7 @@ They cost no sync of their own, and neither is on disk without the other.
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -113,16 +113,27 @@ def head_of(connection: Connection, writer: str) -> Head | None:
 
 def heads(connection: Connection) -> dict[str, Head]:
     """The last entry of every chain."""
-    writers = connection.execute(select(audit_writers.c.writer).order_by(audit_writers.c.writer)).scalars()
-    found = {writer: head_of(connection, writer) for writer in writers.all()}
-    return {writer: head for writer, head in found.items() if head is not None}
+    return _heads_of(connection, _linked(connection))
 
 
 def _loose_heads(connection: Connection) -> dict[str, Head]:
     """The heads that have moved since a first entry covered them, if one has."""
-    query = select(audit_writers.c.writer, audit_writers.c.linked_number)
-    linked = {row.writer: row.linked_number for row in connection.execute(query)}
-    return {writer: head for writer, head in heads(connection).items() if head.number > linked[writer]}
+    linked = _linked(connection)
+    # Of these chains alone: on PostgreSQL another may have begun since they were read.
+    found = _heads_of(connection, linked)
+    return {writer: head for writer, head in found.items() if head.number > linked[writer]}
+
+
+def _linked(connection: Connection) -> dict[str, int]:
+    """Every chain in order, and how far a first entry of another covers it."""
+    columns = audit_writers.c
+    query = select(columns.writer, columns.linked_number).order_by(columns.writer)
+    return {row.writer: row.linked_number for row in connection.execute(query)}
+
+
+def _heads_of(connection: Connection, writers: Iterable[str]) -> dict[str, Head]:
+    found = {writer: head_of(connection, writer) for writer in writers}
+    return {writer: head for writer, head in found.items() if head is not None}
 
 
 def _compiled(table: Table, columns: tuple[str, ...], dialect: Dialect) -> str:
