@@ -70,23 +70,27 @@ class FeatureBlanking(nn.Module):
 class SelfAttention(nn.Module):
     """Multi-head self-attention (B, T, W) -> (B, T, W). Source: Vaswani et al. 2017, arXiv 1706.03762."""
 
-    def __init__(self, *, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, *, width: int, heads: int) -> None:
         super().__init__()
         if width % heads:
             raise ValueError(f"heads: {heads} do not divide the width of {width}")
         self.heads = heads
-        self.dropout = dropout
+        self.scale = (width // heads) ** -0.5
         self.project_in = nn.Linear(width, 3 * width)
         self.project_out = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Shapes as above."""
         parts = self.project_in(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        mixed = functional.scaled_dot_product_attention(
-            parts[0], parts[1], parts[2], dropout_p=self.dropout if self.training else 0.0
-        )
+        mixed = self._mixed(parts[0], parts[1], parts[2])
         joined: Tensor = self.project_out(mixed.transpose(1, 2).flatten(2))
         return joined
+
+    def _mixed(self, asked: Tensor, known: Tensor, told: Tensor) -> Tensor:
+        if self.training:  # torch's kernel for processors is several times slower backwards than these three
+            scores = torch.matmul(asked * self.scale, known.transpose(-2, -1))
+            return torch.matmul(torch.softmax(scores, dim=-1), told)
+        return functional.scaled_dot_product_attention(asked, known, told)
 
 
 class TransformerLayer(nn.Module):
@@ -95,12 +99,11 @@ class TransformerLayer(nn.Module):
     def __init__(self, *, width: int, heads: int, ratio: int, dropout: float) -> None:
         super().__init__()
         self.normalise_first = nn.LayerNorm(width)
-        self.attend = SelfAttention(width=width, heads=heads, dropout=dropout)
+        self.attend = SelfAttention(width=width, heads=heads)
         self.normalise_second = nn.LayerNorm(width)
         self.think = nn.Sequential(
             nn.Linear(width, ratio * width),
             nn.GELU(),
-            nn.Dropout(dropout),
             nn.Linear(ratio * width, width),
         )
         self.drop = nn.Dropout(dropout)

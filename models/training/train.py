@@ -23,7 +23,7 @@ from models.training.finding import find_source
 from models.training.job import Job, run_job
 from models.training.progress import observe
 from models.training.recipes import recipe
-from models.training.settings import LabelSettings, ThresholdRule
+from models.training.settings import LabelSettings, Precision, ThresholdRule
 from models.training.world import join_world, leave_world, local_device
 
 
@@ -62,6 +62,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--threshold", choices=rules, help="which move is UP or DOWN")
     parser.add_argument("--max-seconds", type=float, help="time budget of each single training")
     parser.add_argument("--device", help="cpu or cuda; under torchrun each process takes its own GPU")
+    parser.add_argument(
+        "--precision",
+        choices=[each.value for each in Precision],
+        help="arithmetic of the forward pass; bf16 pays on a GPU and on a processor with AMX",
+    )
     parser.add_argument("--threads", type=int, default=1, help="torch threads on a CPU")
     parser.add_argument("--work", type=Path, help="folder for checkpoints; default OUT/../.training")
     parser.add_argument("--keep", action="store_true", help="leave the checkpoints where they are")
@@ -89,6 +94,7 @@ def make_job(options: argparse.Namespace) -> Job:
         learning_rate=options.learning_rate,
         max_seconds=options.max_seconds,
         device=device,
+        precision=options.precision and Precision(options.precision),
     )
     changed = replace(changed, labels=_labels(options, changed.labels, published=published))
     return Job(

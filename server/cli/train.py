@@ -25,6 +25,14 @@ class Threshold(StrEnum):
     FIXED = "fixed"
 
 
+class Precision(StrEnum):
+    """Arithmetic of the forward pass; weights stay fp32."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+
 def train(
     architecture: Annotated[
         str, typer.Option("--architecture", metavar="NAME", help="Kind of network; docs/models.md.")
@@ -66,6 +74,10 @@ def train(
         float | None, typer.Option("--max-seconds", min=0.0, help="Time budget of each single training.")
     ] = None,
     device: Annotated[str, typer.Option("--device", help="cpu or cuda.")] = "cpu",
+    precision: Annotated[
+        Precision | None,
+        typer.Option("--precision", help="Arithmetic: bf16 pays on a GPU and on a processor with AMX."),
+    ] = None,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Processors to compute on.")] = 1,
     report: Annotated[
         Path | None,
@@ -88,6 +100,7 @@ def train(
         "--labels": labels,
         "--threshold": threshold,
         "--max-seconds": max_seconds,
+        "--precision": precision,
         "--report": report,
     }
     given = [str(part) for pair in options.items() if pair[1] is not None for part in pair]

@@ -52,6 +52,7 @@ def command_line(training: Training, repository: Path, settings: TrainingSetting
         "--threads": settings.threads,
         "--nice": settings.niceness,
         "--device": settings.device,
+        "--precision": settings.precision,
         "--epochs": wish.epochs,
         "--batch-size": wish.batch_size,
         **{PARAMETERS[name]: _plain(name, value) for name, value in wish.parameters.items()},

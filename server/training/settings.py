@@ -62,4 +62,8 @@ class TrainingSettings(BaseModel):
         default=10, ge=0, le=19, description="how far a training stands back behind serving; 19: furthest"
     )
     device: str = Field(default="cpu", pattern="^(cpu|cuda)$", description="cpu or cuda")
+    precision: Literal["fp32", "bf16", "fp16"] | None = Field(
+        default=None,
+        description="arithmetic; bf16 pays on a GPU and on a processor with AMX; left out: the recipe's",
+    )
     retrain: dict[str, RetrainSettings] = Field(default={}, description="networks trained on schedule")

@@ -2,16 +2,18 @@
 """Trainings beside the server: real processes, killed and gone on with, and state that outlives a server."""
 
 import asyncio
+import itertools
 import json
 import os
 import signal
+from datetime import UTC, datetime
 
 import pytest
 
 from models import artifact
 from server.forecasting.deadline import SystemClock
 from server.forecasting.errors import NotFoundError
-from server.training.command import artifact_name, next_version, work_folder
+from server.training.command import artifact_name, command_line, next_version, work_folder
 from server.training.settings import TrainingSettings
 from server.training.state import Stage, Training, Wish, read_state, write_state
 from server.training.trainings import INTERRUPTED, Trainings
@@ -117,3 +119,14 @@ def test_names_and_versions_replace_nothing(tmp_path):
     assert next_version(tmp_path, name, set()) == 1
     (tmp_path / name / "3").mkdir(parents=True)
     assert next_version(tmp_path, name, {f"{name}/5", "other/9"}) == 6
+
+
+def test_settings_become_options(tmp_path):
+    training = Training("t-1", wish(), "tiny/1", datetime.now(UTC))
+    settings = TrainingSettings(folder=tmp_path, precision="bf16", niceness=7)
+    options = command_line(training, tmp_path / "networks", settings)
+    told = dict(itertools.pairwise(options))
+    assert (told["--precision"], told["--nice"], told["--folds"]) == ("bf16", "7", "0")
+    assert "--precision" not in command_line(
+        training, tmp_path / "networks", TrainingSettings(folder=tmp_path)
+    )

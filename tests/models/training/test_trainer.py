@@ -118,13 +118,15 @@ def test_a_command_with_another_trainings_checkpoint_says_so(tmp_path, capsys):
     assert main([*arguments, "--renew"]) == 0
 
 
-def test_labels_of_another_kind(tmp_path):
+def test_labels_and_arithmetic_of_another_kind(tmp_path):
     file = books.write(tmp_path, **books.arrays(rows=3000))
     out = tmp_path / "net" / "1"
     arguments = ["--architecture", "book_mlp", "--recording", str(file), "--out", str(out)]
     arguments += ["--folds", "0", "--epochs", "1", "--quiet", "--labels", "forward_mean"]
-    assert main([*arguments, "--threshold", "spread"]) == 0
-    labels = artifact.load(out).manifest.labels
+    assert main([*arguments, "--threshold", "spread", "--precision", "bf16"]) == 0
+    manifest = artifact.load(out).manifest
+    assert manifest.provenance.settings["precision"] == "bf16"
+    labels = manifest.labels
     assert (labels.kind, labels.rule, len(set(labels.alphas))) == ("forward_mean", "spread", 1)
 
 

@@ -130,7 +130,9 @@ async def test_what_smaller_charges_release_is_used(
     assert paid * cost == sum(bills(provider)) <= LIMIT
     assert paid * PRICE > LIMIT  # more calls than their reservations alone would have let through
     await until_nothing_is_reserved(watcher)
-    while more := processes[0].obey(f"pay {REQUESTS} 8 {PRICE} {cost}"):  # until not even one reservation fits
+    while more := processes[0].obey(
+        f"pay {REQUESTS} 8 {PRICE} {cost}"
+    ):  # until not even one reservation fits
         paid += more
         await until_nothing_is_reserved(watcher)
     assert await taken(watcher) == (paid * cost, 0)
