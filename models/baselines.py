@@ -9,6 +9,9 @@ from kernels import labels
 Calls = NDArray[np.int64]
 
 
+PERSISTENCE, MAJORITY = "persistence", "majority"
+
+
 def persistence(directions: Calls, horizon: int) -> Calls:
     """The last label whose window has ended: that of row t - h at row t; neutral before there is one."""
     before = labels.persistence(directions.astype(np.int8), horizon=horizon).astype(np.int64)

@@ -21,6 +21,7 @@ from kernels.batch import pool_many
 from kernels.methods import PoolingMethod
 from models import artifact, baselines, rivals
 from models.artifact import Artifact
+from models.baselines import MAJORITY, PERSISTENCE
 from models.encoding import BOOK_ROWS, Encoding
 from models.judging import Judged, Lead, Score, lead, score_all
 from models.manifest import HorizonScores, Manifest
@@ -34,8 +35,6 @@ from models.training.settings import LabelSettings, ThresholdRule
 from models.training.targets import make_targets
 
 ENSEMBLE = "ensemble"
-PERSISTENCE = "persistence"
-MAJORITY = "majority"
 BASELINES = (PERSISTENCE, MAJORITY, rivals.LOGISTIC, rivals.BOOSTING)
 #: The first row that is judged: the first whose window is full.
 FIRST = BOOK_ROWS - 1

@@ -122,10 +122,26 @@ def bootstrap_interval(
     level: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Interval of the macro-F1, or of its difference from a rival's, by moving-block bootstrap.
+    """Interval of the macro-F1, or of its difference from a rival's, by ``bootstrap``."""
+    drawn = bootstrap(labels, calls, rival, block=block, draws=draws, seed=seed)
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def bootstrap(
+    labels: ArrayLike,
+    calls: ArrayLike,
+    rival: ArrayLike | None = None,
+    *,
+    block: int = 500,
+    draws: int = 1000,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Macro-F1, or its difference from a rival's, on drawn blocks of rows: (draws,).
 
     Neighbouring rows share most of their windows, so whole blocks of rows are
-    drawn. Source: Kuensch 1989, Ann. Statist. 17(3).
+    drawn. The same seed draws the same blocks wherever as many rows have a label.
+    Source: Kuensch 1989, Ann. Statist. 17(3).
     """
     truth, *columns = _known(labels, calls, *([] if rival is None else [rival]))
     starts = np.arange(0, len(truth), block)
@@ -135,9 +151,8 @@ def bootstrap_interval(
     ]
     picks = np.random.default_rng(seed).integers(len(starts), size=(draws, len(starts)))
     scores = [f1_by_class(table[picks].sum(axis=1)).mean(axis=1) for table in tables]
-    drawn = scores[0] if rival is None else scores[0] - scores[1]
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    drawn: NDArray[np.float64] = scores[0] if rival is None else scores[0] - scores[1]
+    return drawn
 
 
 def _known(labels: ArrayLike, *columns: ArrayLike) -> tuple[NDArray[np.int64], ...]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a finished training says about itself: the manifest of its artifact."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import Enum
@@ -11,7 +11,6 @@ from models.encoding import INPUTS, Encoding
 from models.heads import CONFIDENCE, DIRECTION_LOGITS, DIRECTIONS, EXPECTED_RETURN_BPS
 from models.manifest import (
     Decision,
-    HorizonScores,
     LabelSpec,
     Manifest,
     Metrics,
@@ -35,9 +34,8 @@ def describe(
     seeds: tuple[int, ...],
     seconds: float,
     note: str,
-    rivals: Mapping[str, Sequence[float]] | None = None,
 ) -> Manifest:
-    """The manifest of a trained network, still without weights. ``rivals``: macro-F1 by horizon."""
+    """The manifest of a trained network, still without weights."""
     horizons = task.config.horizons
     offsets = trained.network.calibration().call_offset.tolist()
     return Manifest(
@@ -64,7 +62,7 @@ def describe(
         ),
         market=task.source.origin.market,
         provenance=_provenance(task, trained, seeds[0], seconds, note),
-        metrics=_metrics(task, tests, seeds, rivals or {}),
+        metrics=_metrics(task, tests, seeds),
         weights={},
         purpose=PURPOSE,
     )
@@ -114,16 +112,11 @@ def _provenance(task: Task, trained: Trained, seed: int, seconds: float, note: s
     )
 
 
-def _metrics(
-    task: Task, tests: Sequence[Tested], seeds: tuple[int, ...], rivals: Mapping[str, Sequence[float]]
-) -> Metrics | None:
+def _metrics(task: Task, tests: Sequence[Tested], seeds: tuple[int, ...]) -> Metrics | None:
     if not tests:
         return None
-    scores: list[HorizonScores] = [
-        score_horizon(tests, h, horizon, seeds=len(seeds)).model_copy(
-            update={"rivals": {name: values[h] for name, values in rivals.items()}}
-        )
-        for h, horizon in enumerate(task.config.horizons)
+    scores = [
+        score_horizon(tests, h, horizon, seeds=len(seeds)) for h, horizon in enumerate(task.config.horizons)
     ]
     method = (
         f"{task.settings.folds} walk-forward tests over the last 40 % of the recording, each after training "

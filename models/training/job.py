@@ -130,6 +130,8 @@ def run_job(
     trained = None if tests is None else _train_shipped(job, task, work, observer, stop, world)
     if tests is None or trained is None:
         return None
+    if job.report is not None and world.leads:
+        tests = report.beside_rivals(tests, task)
     set_from_tests(trained, tests, task)
     manifest = describe(
         name=job.name,
@@ -140,7 +142,6 @@ def run_job(
         seeds=job.seeds,
         seconds=time.monotonic() - begun,
         note=job.note,
-        rivals=report.rival_scores(task) if job.report is not None and world.leads else None,
     )
     if world.leads:
         sample = trained.examples.batch(trained.split.validation.rows[:8]).inputs

@@ -7,21 +7,27 @@ Needs the extra ``training`` (matplotlib, scikit-learn).
 import base64
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models import scores
 from models.manifest import HorizonScores, Manifest
 from models.training.features import read_features
 from models.training.plots import confusion_plot, learning_plot, reliability_plot, scores_plot
 from models.training.rivals import fit_rivals
 from models.training.sources import RecordingSource
+from models.training.splits import Split
 from models.training.walk_forward import Task, Tested
 
 #: Neighbouring rows say nearly the same; rivals learn from every third, in a third of the time.
 EVERY = 3
+_LEGEND = (
+    "<p><small>Macro-F1; beside each baseline the 95 % interval of the lead over it, by moving-block "
+    "bootstrap within each test. Slope: of calibration, with its 95 % interval.</small></p>"
+)
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1f2933;max-width:1080px;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .7rem;text-align:right;
@@ -41,26 +47,37 @@ def check_extra() -> None:
         raise ValueError(f"report: needs {', '.join(missing)}; pip install 'consilience-server[training]'")
 
 
-def rival_scores(task: Task) -> dict[str, list[float]]:
-    """Macro-F1 of the learned baselines in the same tests, by horizon; nothing for FI-2010."""
-    source, horizons, settings = task.source, task.config.horizons, task.settings
-    if not isinstance(source, RecordingSource) or not settings.folds:
-        return {}
+def beside_rivals(tests: Sequence[Tested], task: Task) -> list[Tested]:
+    """The same tests beside the calls of the learned baselines; of FI-2010, without features, as they are.
+
+    ``tests`` holds all folds of the first seed, then all of the second, and so on.
+    """
+    source, settings = task.source, task.settings
+    if not isinstance(source, RecordingSource) or not tests:
+        return list(tests)
     features = read_features(source.recording, source.file)
-    found: dict[str, list[list[float]]] = {}
     splits = source.tests(folds=settings.folds, validation_share=settings.validation_share, **task.span)
-    for split in splits:
-        labels = source.targets(
-            past=split.train.stop + task.span["horizon"], horizons=horizons, settings=task.labels
-        ).directions
-        past = np.arange(split.train.start, split.validation.stop, EVERY)
-        gap = sum(task.span.values()) // EVERY
-        for name, rival in fit_rivals(features[past], labels[past], horizons, gap=gap).items():
-            rows = split.test.rows
-            calls = np.argmax(rival.log_probabilities(features[rows]) + rival.offsets, axis=2)
-            own = [scores.macro_f1(labels[rows, h], calls[:, h]) for h in range(len(horizons))]
-            found.setdefault(name, []).append(own)
-    return {name: [round(float(value), 4) for value in np.mean(rows, axis=0)] for name, rows in found.items()}
+    called = [_rival_calls(task, source, split, features) for split in splits]
+    return [
+        replace(test, baselines={**test.baselines, **called[place % len(called)]})
+        for place, test in enumerate(tests)
+    ]
+
+
+def _rival_calls(
+    task: Task, source: RecordingSource, split: Split, features: NDArray[np.float32]
+) -> dict[str, NDArray[np.int64]]:
+    """Calls (N, H) of each learned baseline on the rows of a test."""
+    horizons, span = task.config.horizons, task.span
+    past = split.train.stop + span["horizon"]
+    labels = source.targets(past=past, horizons=horizons, settings=task.labels).directions
+    seen = np.arange(split.train.start, split.validation.stop, EVERY)
+    fitted = fit_rivals(features[seen], labels[seen], horizons, gap=sum(span.values()) // EVERY)
+    rows = split.test.rows
+    return {
+        name: np.argmax(rival.log_probabilities(features[rows]) + rival.offsets, axis=2)
+        for name, rival in fitted.items()
+    }
 
 
 def write_report(
@@ -135,15 +152,20 @@ def _table(manifest: Manifest) -> str:
     rows: Sequence[HorizonScores] = manifest.metrics.horizons if manifest.metrics else ()
     names = [*(_by_name(manifest) if rows else ()), "MCC", "ECE", "slope", "top tenth right", "log loss"]
     head = "".join(f"<th>{html.escape(name)}</th>" for name in ("updates ahead", *names))
-    body = ""
-    for h, row in enumerate(rows):
-        values = [found[h] for found in _by_name(manifest).values()]
-        values += [
-            row.mcc, row.ece, row.calibration_slope, row.accuracy_most_confident_tenth, row.log_loss
-        ]  # fmt: skip
-        cells = [f"{value:.3f}" for value in values]
-        if row.calibration_slope_interval is not None:
-            low, high = row.calibration_slope_interval
-            cells[names.index("slope")] += f" ({low:.2f} to {high:.2f})"
-        body += f"<tr><td>{row.horizon}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-    return f"<table><tr>{head}</tr>{body}</table>"
+    body = "".join(_row(manifest, h, row) for h, row in enumerate(rows))
+    return f"<table><tr>{head}</tr>{body}</table>{_LEGEND}"
+
+
+def _row(manifest: Manifest, h: int, row: HorizonScores) -> str:
+    cells = [
+        f"{found[h]:.3f}{_interval(row.lead_intervals.get(name), '+.3f')}"
+        for name, found in _by_name(manifest).items()
+    ]
+    cells += [f"{row.mcc:.3f}", f"{row.ece:.3f}"]
+    cells.append(f"{row.calibration_slope:.3f}{_interval(row.calibration_slope_interval, '.2f')}")
+    cells += [f"{row.accuracy_most_confident_tenth:.3f}", f"{row.log_loss:.3f}"]
+    return f"<tr><td>{row.horizon}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _interval(ends: tuple[float, float] | None, form: str) -> str:
+    return "" if ends is None else f" ({ends[0]:{form}} to {ends[1]:{form}})"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One training, calibration and test on the past and future of one split; and several in a row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models import baselines, scores
 from models.architectures import Architecture, Config
+from models.baselines import MAJORITY, PERSISTENCE
 from models.heads import ForecastNetwork
 from models.judging import block_length
 from models.manifest import HorizonScores
@@ -27,6 +28,9 @@ from models.training.sources import Source
 from models.training.splits import Part, Split
 from models.training.trainer import Trainer
 from models.training.world import ALONE, World
+
+#: Ends of a 95 % interval.
+LEVEL = (0.025, 0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,12 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """Answers on a test part, beside labels and the simplest rivals; (N, H) except ``answers``."""
+    """Answers on a test part, beside labels and the calls of ``baselines``; (N, H) except ``answers``."""
 
     answers: Answers
     directions: NDArray[np.int64]
     calls: NDArray[np.int64]
-    persistence: NDArray[np.int64]
-    majority: NDArray[np.int64]
+    baselines: Mapping[str, NDArray[np.int64]]
     shares: NDArray[np.float64]
     calibration: dict[str, NDArray[np.float32]]
     history: tuple[dict[str, Any], ...] = ()
@@ -176,8 +179,7 @@ def examine(trained: Trained, horizons: Sequence[int], *, device: str = "cpu") -
         answers=answers,
         directions=directions[rows],
         calls=answers.calls(trained.network.calibration().call_offset.cpu().numpy()),
-        persistence=np.stack(repeated, axis=1),
-        majority=np.stack(common, axis=1),
+        baselines={PERSISTENCE: np.stack(repeated, axis=1), MAJORITY: np.stack(common, axis=1)},
         shares=trained.shares,
         calibration={
             name: value.detach().cpu().numpy().copy()
@@ -198,13 +200,14 @@ def score_horizon(tests: Sequence[Tested], h: int, horizon: int, *, seeds: int =
     probabilities = np.concatenate([test.answers.probabilities[:, h] for test in tests])
     confidence = np.concatenate([test.answers.confidence[:, h] for test in tests])
     known = directions >= 0
+    named = list(tests[0].baselines)
     return HorizonScores(
         horizon=horizon,
         rows=int(known.sum()),
         macro_f1=round(float(np.mean(folds)), 4),
         macro_f1_folds=tuple(round(fold, 4) for fold in folds),
-        macro_f1_persistence=_mean_f1(tests, h, "persistence"),
-        macro_f1_majority=_mean_f1(tests, h, "majority"),
+        macro_f1_persistence=_mean_f1(tests, h, PERSISTENCE),
+        macro_f1_majority=_mean_f1(tests, h, MAJORITY),
         macro_f1_argmax=round(
             float(
                 np.mean(
@@ -225,6 +228,8 @@ def score_horizon(tests: Sequence[Tested], h: int, horizon: int, *, seeds: int =
         ),
         calibration_slope=round(scores.calibration_slope(directions, probabilities), 4),
         calibration_slope_interval=_slope_interval(tests, h, seeds),
+        rivals={name: _mean_f1(tests, h, name) for name in named if name not in (PERSISTENCE, MAJORITY)},
+        lead_intervals={name: _lead_interval(tests, h, name, seeds) for name in named},
     )
 
 
@@ -244,6 +249,19 @@ def _by_row(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return np.stack(columns, axis=1).reshape(-1, *columns[0].shape[1:])
 
 
-def _mean_f1(tests: Sequence[Tested], h: int, rival: str) -> float:
-    folds = [scores.macro_f1(test.directions[:, h], getattr(test, rival)[:, h]) for test in tests]
+def _lead_interval(tests: Sequence[Tested], h: int, baseline: str, seeds: int) -> tuple[float, float]:
+    """Interval of the mean lead over a baseline. The seeds of a test are drawn the same blocks."""
+    folds = len(tests) // seeds
+    drawn = []
+    for place, test in enumerate(tests):
+        labels = test.directions[:, h]
+        block = block_length(int((labels >= 0).sum()))
+        rival = test.baselines[baseline][:, h]
+        drawn.append(scores.bootstrap(labels, test.calls[:, h], rival, block=block, seed=place % folds))
+    low, high = np.quantile(np.mean(drawn, axis=0), LEVEL)
+    return round(float(low), 4), round(float(high), 4)
+
+
+def _mean_f1(tests: Sequence[Tested], h: int, baseline: str) -> float:
+    folds = [scores.macro_f1(test.directions[:, h], test.baselines[baseline][:, h]) for test in tests]
     return round(float(np.mean(folds)), 4)

@@ -42,3 +42,8 @@ def test_plots_a_page_and_learned_rivals(file, tmp_path):
         assert word in page
     for row in artifact.load(done.folder).manifest.metrics.horizons:
         assert set(row.rivals) == {"logistic_regression", "gradient_boosting"}
+        assert set(row.lead_intervals) == {*row.rivals, "persistence", "majority"}
+        for name, macro_f1 in {**row.rivals, "persistence": row.macro_f1_persistence}.items():
+            low, high = row.lead_intervals[name]
+            assert low <= row.macro_f1 - macro_f1 <= high
+            assert f"{macro_f1:.3f} ({low:+.3f} to {high:+.3f})" in page

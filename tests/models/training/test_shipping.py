@@ -42,8 +42,7 @@ def answered(seed, claim=2.0, rows=4000):
         answers=answers,
         directions=directions,
         calls=answers.calls(np.zeros((1, 3), np.float32)),
-        persistence=directions,
-        majority=directions,
+        baselines={"persistence": directions, "majority": directions},
         shares=np.full((1, 3), 1 / 3),
         calibration={},
     )
