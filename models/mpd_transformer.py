@@ -2,7 +2,9 @@
 """MPDTransformer: patches of the feature matrix, read like the patches of a picture.
 
 60 rows x 112 features are cut into 48 patches of 10 rows x 14 features; a
-transformer relates them and a token of its own collects the answer. 4.8 million
+transformer relates them and a token of its own collects the answer. That token
+starts from the newest row, of which most of the answer is made: to find that row
+among the patches takes more than one pass over a few days of a market. 4.8 million
 parameters. Source of the form: Dosovitskiy et al. 2021, ICLR, arXiv 2010.11929.
 """
 
@@ -62,7 +64,7 @@ class MpdTransformer(ForecastNetwork):
         self.blank = FeatureBlanking(config.blanked)
         self.cut = Patches(patch=config.patch)
         self.embed = nn.Linear(rows * columns, config.width)
-        self.token = nn.Parameter(torch.zeros(1, 1, config.width))
+        self.token = nn.Linear(FEATURES, config.width)
         self.positions = nn.Parameter(torch.randn(1, count + 1, config.width) * 0.02)
         self.drop = nn.Dropout(config.dropout)
         self.layers = nn.Sequential(
@@ -82,8 +84,8 @@ class MpdTransformer(ForecastNetwork):
 
     def forward(self, features: Tensor) -> Heads:
         """(B, 60, 112) -> (B, H, 3), (B, H), (B, H)."""
-        patches = self.embed(self.cut(self.blank(self.scale(features))))
-        tokens = torch.cat((self.token.expand(patches.shape[0], -1, -1), patches), dim=1)
+        rows = self.blank(self.scale(features))
+        tokens = torch.cat((self.token(rows[:, -1:]), self.embed(self.cut(rows))), dim=1)
         read = self.layers(self.drop(tokens + self.positions))
         answers: Heads = self.heads(self.normalise(read[:, 0]))
         return answers

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from models.encoding import BOOK_CHANNELS, BOOK_ROWS, FEATURES, Encoding
 from models.heads import ForecastHeads, ForecastNetwork, Heads
-from models.layers import FeatureScaling, TransformerLayer
+from models.layers import FeatureBlanking, FeatureScaling, TransformerLayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class TlobConfig:
     heads: int = 4
     ratio: int = 4
     dropout: float = 0.1
+    blanked: float = 0.4
 
     @property
     def encodings(self) -> tuple[Encoding, ...]:
@@ -104,7 +105,9 @@ class Tlob(ForecastNetwork):
             )
         )
         self.normalise = nn.LayerNorm(config.width)
-        self.auxiliary = AuxiliaryFeatures(width=config.width) if config.auxiliary else None
+        self.auxiliary = (
+            AuxiliaryFeatures(width=config.width, blanked=config.blanked) if config.auxiliary else None
+        )
         self.heads = ForecastHeads(width=config.width, horizons=len(config.horizons))
 
     @torch.no_grad()
@@ -131,12 +134,14 @@ class Tlob(ForecastNetwork):
 class AuxiliaryFeatures(nn.Module):
     """Features (B, 112) -> (B, W)."""
 
-    def __init__(self, *, width: int) -> None:
+    def __init__(self, *, width: int, blanked: float) -> None:
         super().__init__()
         self.scale = FeatureScaling()
+        self.blank = FeatureBlanking(blanked)
         self.embed = nn.Sequential(nn.Linear(FEATURES, width), nn.GELU(), nn.Linear(width, width))
 
     def forward(self, features: Tensor) -> Tensor:
         """Shapes as above."""
-        embedded: Tensor = self.embed(self.scale(features))
+        row = self.blank(self.scale(features).unsqueeze(1)).squeeze(1)
+        embedded: Tensor = self.embed(row)
         return embedded
