@@ -4,6 +4,7 @@
 The same machine, weights, PyTorch, batch limit and load generator; one thread of
 computation each, and each peer in every setting that it has to offer. All run
 at once and take turns, who begins changes; ratios are taken within a round.
+Where the processor computes in bf16, ours runs once more so, by OpenVINO.
 Peers without an environment (``make serving-peers``) are left out and named.
 
 python -m benchmarks.inference.serving [--rounds 5] [--quick]
@@ -30,9 +31,12 @@ from benchmarks.reporting import write
 COMMAND = "python -m benchmarks.inference.serving"
 #: Calls of a closed loop of so many streams.
 LOADS = {1: 120, 8: 400, 32: 800}
+CLOSE, BF16_CLOSE = {"rtol": 1e-4, "atol": 1e-5}, {"rtol": 0.05, "atol": 0.02}
 START = Callable[[Path, Path], AbstractContextManager[servers.Running]]
+OURS, OURS_BF16 = "ours", "ours_bf16"
 SERVERS: Mapping[str, START] = {
-    "ours": servers.ours,
+    OURS: servers.ours,
+    OURS_BF16: lambda folder, root: servers.ours(folder, root, {"backend": "openvino", "precision": "bf16"}),
     "pytriton": servers.pytriton,
     "mlserver": lambda folder, root: servers.mlserver(folder, root, 0),
     "mlserver_workers": lambda folder, root: servers.mlserver(folder, root, 1),
@@ -50,9 +54,10 @@ def main() -> None:
         root = folder / "weights"
         weights = write_network(root) / "model.pt"
         started, missing = _started(stack, folder, root)
-        expected = answer(started["ours"].address)
+        expected = answer(started[OURS].address)
         for peer, server in started.items():
-            np.testing.assert_allclose(answer(server.address), expected, rtol=1e-4, atol=1e-5, err_msg=peer)
+            close = BF16_CLOSE if peer == OURS_BF16 else CLOSE
+            np.testing.assert_allclose(answer(server.address), expected, **close, err_msg=peer)
             measure(server, Load(40, 8), folder)
         rounds = [
             {
@@ -73,13 +78,21 @@ def main() -> None:
 def _started(stack: ExitStack, folder: Path, root: Path) -> tuple[dict[str, servers.Running], dict[str, str]]:
     started, missing = {}, {}
     for name, start in SERVERS.items():
-        python = servers.python_of(name.partition("_")[0])
-        if name != "ours" and not python.exists():
-            missing[name] = "no environment; `make serving-peers` makes it"
+        if reason := _why_not(name):
+            missing[name] = reason
             continue
         started[name] = stack.enter_context(start(folder, root))
         print(f"{name} serves at {started[name].address}", flush=True)
     return started, missing
+
+
+def _why_not(name: str) -> str:
+    """Why a server cannot take part; empty: it can."""
+    if name == OURS_BF16 and "amx_bf16" not in Path("/proc/cpuinfo").read_text(encoding="ascii"):
+        return "the processor has no AMX"
+    if name.startswith(OURS) or servers.python_of(name.partition("_")[0]).exists():
+        return ""
+    return "no environment; `make serving-peers` makes it"
 
 
 def _round(
@@ -113,9 +126,8 @@ def summary(rounds: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[s
                 }
                 for name in names
             },
-            "throughput_ratio": {name: _ratio(rounds, streams, name, "answered_per_s") for name in names[1:]},
-            "cpu_ratio": {name: _ratio(rounds, streams, name, "cpu_ms") for name in names[1:]},
-            "p99_ratio": {name: _ratio(rounds, streams, name, "p99") for name in names[1:]},
+            **_ratios(rounds, streams, OURS, [name for name in names if name != OURS]),
+            **({"bf16": _ratios(rounds, streams, OURS_BF16, names[2:])} if OURS_BF16 in names else {}),
             "throughput_of_bare": interval(
                 [one[str(streams)]["ours"]["answered_per_s"] / one["bare_items_per_cpu_s"] for one in rounds]
             ),
@@ -130,14 +142,22 @@ def _median(
     return statistics.median(of(one[str(streams)][name]) for one in rounds)
 
 
-def _ratio(rounds: Sequence[Mapping[str, Any]], streams: int, name: str, what: str) -> dict[str, float]:
-    """Ours over theirs, within a round."""
+def _ratios(
+    rounds: Sequence[Mapping[str, Any]], streams: int, ours: str, theirs: Sequence[str]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Ours over each of theirs, within a round."""
 
-    def value(one: Mapping[str, Any], whose: str) -> float:
+    def value(one: Mapping[str, Any], whose: str, what: str) -> float:
         found = one[str(streams)][whose]
         return float(found["latency_ms"]["p99"] if what == "p99" else found[what])
 
-    return interval([value(one, "ours") / value(one, name) for one in rounds])
+    return {
+        f"{name}_ratio": {
+            peer: interval([value(one, ours, what) / value(one, peer, what) for one in rounds])
+            for peer in theirs
+        }
+        for name, what in (("throughput", "answered_per_s"), ("cpu", "cpu_ms"), ("p99", "p99"))
+    }
 
 
 def told(found: Mapping[str, Any]) -> list[str]:
@@ -150,13 +170,20 @@ def told(found: Mapping[str, Any]) -> list[str]:
                 f"p50 {server['p50_ms']:6.1f}  "
                 f"p99 {server['p99_ms']:6.1f} ms  CPU {server['cpu_ms']:5.2f} ms a call"
             )
-        for name, ratio in part["throughput_ratio"].items():
-            cpu = part["cpu_ratio"][name]
-            lines.append(
-                f"{streams:>2} streams  ours / {name}: throughput {ratio['median']:.2f} "
-                f"({ratio['low']:.2f} to {ratio['high']:.2f}), CPU a call {cpu['median']:.2f} "
-                f"({cpu['low']:.2f} to {cpu['high']:.2f})"
-            )
+        lines += _told_ratios(streams, OURS, part)
+        lines += _told_ratios(streams, OURS_BF16, part["bf16"]) if "bf16" in part else []
+    return lines
+
+
+def _told_ratios(streams: str, ours: str, ratios: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for peer, ratio in ratios["throughput_ratio"].items():
+        cpu = ratios["cpu_ratio"][peer]
+        lines.append(
+            f"{streams:>2} streams  {ours} / {peer}: throughput {ratio['median']:.2f} "
+            f"({ratio['low']:.2f} to {ratio['high']:.2f}), CPU a call {cpu['median']:.2f} "
+            f"({cpu['low']:.2f} to {cpu['high']:.2f})"
+        )
     return lines
 
 
