@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from models.layers import FeatureScaling
 from models.rivals import BOOSTING, LOGISTIC, SHIPPED, Logistic, Rival, Rivals, Trees, write_rivals
 from models.scores import macro_f1
 from models.training.calibrate import BALANCES
@@ -68,10 +70,9 @@ def _logistic(features: Floats, labels: Classes) -> Logistic:
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - an extra
 
     known = labels >= 0
-    there = _without_blanks(features)
-    median = np.nanmedian(there, axis=0).astype(np.float64)
-    deviation = 1.4826 * np.nanmedian(np.abs(there - median), axis=0)
-    scale = np.where(deviation > 0, 1.0 / np.where(deviation > 0, deviation, 1.0), 1.0)
+    scaling = FeatureScaling()
+    scaling.fit(torch.from_numpy(_without_blanks(features)))
+    median, scale = scaling.median.double().numpy(), scaling.scale.double().numpy()
     blank = Logistic(median, scale, np.eye(features.shape[1]), np.zeros(features.shape[1]))
     fitted = LogisticRegression(C=INVERSE_PENALTY, solver="newton-cholesky")
     fitted.fit(blank.scores(features[known]), labels[known])

@@ -10,6 +10,9 @@ from models import rivals
 from models.rivals import BOOSTING, LOGISTIC, Rivals, read_rivals, write_rivals
 from models.training.rivals import fit_rivals, plain_trees
 
+#: A feature that mostly rests.
+RESTING = 7
+
 
 @pytest.fixture(scope="module")
 def learned():
@@ -17,6 +20,7 @@ def learned():
     generator = np.random.default_rng(0)
     features = generator.standard_normal((1500, 112)).astype(np.float32)
     features[generator.random(features.shape) < 0.02] = np.nan
+    features[generator.random(1500) < 0.8, RESTING] = 0.0
     pull = np.nan_to_num(features[:, 3]) + 0.5 * np.nan_to_num(features[:, 40]) ** 2
     directions = np.digitize(pull + generator.standard_normal(1500), [-0.5, 1.0])
     directions[-10:] = -1
@@ -37,6 +41,9 @@ def test_logistic_regression_answers_as_scikit_learn_does(learned):
     features, directions = learned
     found = fit_rivals(features, directions, [10], gap=20)[LOGISTIC]
     model, known = found.models[0], directions[:, 0] >= 0
+    assert model.scale[RESTING] == pytest.approx(
+        1 / (1.2533 * np.nanmean(np.abs(features[:, RESTING]))), rel=1e-4
+    )
     scaled = np.nan_to_num(np.clip((features - model.median) * model.scale, -8, 8))
     oracle = LogisticRegression(C=0.01, max_iter=2000, tol=1e-8).fit(scaled[known], directions[known, 0])
     given = np.exp(found.log_probabilities(features)[:, 0])
