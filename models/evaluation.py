@@ -38,8 +38,6 @@ ENSEMBLE = "ensemble"
 BASELINES = (PERSISTENCE, MAJORITY, rivals.LOGISTIC, rivals.BOOSTING)
 #: The first row that is judged: the first whose window is full.
 FIRST = BOOK_ROWS - 1
-#: A network whose walk-forward macro-F1 leads by this much less than the best one's adds nothing to the pool.
-CLOSE = 0.015
 
 Tell = Callable[[str], None]
 
@@ -260,16 +258,18 @@ def _padded(values: NDArray[np.float64], nothing: float) -> NDArray[np.float64]:
 
 
 def _pool(members: list[Judged], manifests: list[Manifest]) -> Judged:
-    """Log-odds pool of the best members at each horizon; its confidence is that of the direction called."""
+    """Log-odds pool of all members at each horizon; its confidence is that of the direction called.
+
+    The weaker ones read other things, features above all, and so err elsewhere: with them the
+    probabilities are better at every horizon than those of the best ones alone.
+    """
     learned = max(range(len(members)), key=lambda m: np.diff(manifests[m].provenance.train_rows)[0])
     reference = members[learned]
     pooled, offsets = [], []
     for horizon in reference.horizons:
         having = [m for m, member in enumerate(members) if horizon in member.horizons]
-        leads = {m: ensemble_weight(manifests[m], horizon) for m in having}
-        having = [m for m in having if leads[m] >= max(leads.values()) - CLOSE]
         columns = [members[m].only((horizon,)) for m in having]
-        weights = np.array([leads[m] for m in having])
+        weights = np.array([ensemble_weight(manifests[m], horizon) for m in having])
         said = [one.probabilities[:, 0] for one in columns if one.probabilities is not None]
         stacked = np.stack(said, axis=1)
         pooled.append(pool_many(np.ascontiguousarray(stacked), weights, PoolingMethod.LOG_ODDS))

@@ -5,6 +5,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+#: Tests run side by side: threads that wait for each other by spinning would take the others' processors.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 PLAIN = os.environ.get("NUMBA_DISABLE_JIT") == "1"
 settings.register_profile(
     "untimed",
