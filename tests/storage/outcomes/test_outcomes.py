@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
 import math
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,7 +16,8 @@ from server.forecasting.prediction import MemberAnswer, PredictionRecord
 from server.forecasting.question import Exclusive, FreeText, Numeric, Question, QuestionKind, Resolution
 from server.storage.outcomes.store import SqlOutcomeStore
 from server.storage.settings import StorageSettings
-from server.storage.store import SqlPredictionStore, open_store
+from server.storage.store import SqlPredictionStore
+from tests.storage.conftest import Opener
 from tests.storage.samples import NOON, record
 
 LATER = NOON + timedelta(days=3)
@@ -29,11 +29,10 @@ def outcomes(store: SqlPredictionStore) -> SqlOutcomeStore:
 
 
 @pytest.fixture
-async def another(settings: StorageSettings, store: SqlPredictionStore) -> AsyncIterator[SqlOutcomeStore]:
+async def another(opener: Opener, settings: StorageSettings, store: SqlPredictionStore) -> SqlOutcomeStore:
     """The same database through connections of their own, as another process has."""
-    opened = await open_store(settings)
-    yield SqlOutcomeStore(opened.database, opened.trail)
-    await opened.close()
+    opened = await opener(settings)
+    return SqlOutcomeStore(opened.database, opened.trail)
 
 
 def yes(question_id: str = "question-1", **changes: Any) -> Resolution:
