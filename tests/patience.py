@@ -71,6 +71,11 @@ class PatientLoop(asyncio.SelectorEventLoop):
         """Seconds, without those that were lost."""
         return self._stepping.now_s()
 
+    @property
+    def lost_s(self) -> float:
+        """Seconds for which this process was kept from running, or ran without looking at the loop."""
+        return self._stepping.lost_s
+
 
 class LoopClock:
     """The clock of the loop that runs, for what takes its time from a clock of its own."""

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything here talks to the simulator over real HTTP."""
 
-import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from server.llm.settings import ChatSettings, ProviderSettings
 from server.simulator.ledger import Entry
 from server.simulator.server import Simulator
 from tests.patience import LoopClock
+from tests.ports import closed_port
 
 QUERY = Query(Question(id="q1", text="Will it rain in London tomorrow?", background="It is November."))
 #: What the simulator charges, so that the price table and the bill can be compared to the last digit.
@@ -96,8 +96,6 @@ def deadline(seconds: float = 10.0) -> Deadline:
 
 
 @pytest.fixture
-def unused_tcp_port() -> int:
-    """A port on which nobody listens, at least just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def unused_tcp_port() -> Iterator[int]:
+    with closed_port() as port:
+        yield port
