@@ -118,8 +118,8 @@ async def test_an_answer_that_came_between_two_looks_is_not_paid_again(offices: 
 
 async def test_it_says_so_where_the_other_is_too_slow(offices: Offices) -> None:
     slow = Gated("a")
-    here = await offices.open(ensemble_of({"a": slow}))
-    there = await offices.open(ensemble_of({"a": Paid("a")}, deadline_s=0.3))
+    here = await offices.open(ensemble_of({"a": slow}, deadline_s=PATIENCE_S))
+    there = await offices.open(ensemble_of({"a": Paid("a")}, deadline_s=1.0))
     first = asyncio.create_task(here.engine.predict(ASKED))
     await slow.called.wait()
     with pytest.raises(DeadlineError, match="another server"):
