@@ -16,6 +16,8 @@ from typing import Any
 
 #: What one wait, or what runs between two waits, counts for at most.
 STEP_S = 0.01
+#: Unix time at which the machine's monotonic clock was 0.
+_BEGIN_S = time.time() - time.monotonic()
 
 
 class _Stepping(selectors.BaseSelector):
@@ -84,4 +86,4 @@ class LoopClock:
         return asyncio.get_running_loop().time()
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return datetime.fromtimestamp(self.monotonic() + _BEGIN_S, UTC)
