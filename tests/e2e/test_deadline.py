@@ -23,6 +23,7 @@ PREDICTIONS = 200
 AT_A_TIME = 12
 #: So much may this process, and the provider in it, be kept from running without being excused.
 KEPT_S = 0.1
+TRIES = 10
 
 
 async def test_200_of_200_inside_the_deadline(tmp_path: Path) -> None:
@@ -67,12 +68,13 @@ async def predict(stub: Stub, text: str) -> tuple[pb.PredictResponse, float]:
     """One answer; who was kept from hearing it in time, or from giving it, asks again."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, PatientLoop)
-    while True:
+    for tries_left in reversed(range(TRIES)):
         lost_s = loop.lost_s
         try:
             answer = await stub.Predict(pb.PredictRequest(question=q.Question(text=text)), timeout=2.0)
         except grpc.aio.AioRpcError:
-            if loop.lost_s - lost_s <= KEPT_S:
+            if loop.lost_s - lost_s <= KEPT_S or not tries_left:
                 raise
         else:
             return answer, loop.lost_s - lost_s
+    raise AssertionError
