@@ -68,12 +68,13 @@ async def predict(stub: Stub, text: str) -> tuple[pb.PredictResponse, float]:
     """One answer; who was kept from hearing it in time, or from giving it, asks again."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, PatientLoop)
+    lost_s = loop.lost_s
     for tries_left in reversed(range(TRIES)):
-        lost_s = loop.lost_s
         try:
             answer = await stub.Predict(pb.PredictRequest(question=q.Question(text=text)), timeout=2.0)
-        except grpc.aio.AioRpcError:
+        except grpc.aio.AioRpcError as error:
             if loop.lost_s - lost_s <= KEPT_S or not tries_left:
+                error.add_note(f"this process was kept from running for {loop.lost_s - lost_s:.3f} s")
                 raise
         else:
             return answer, loop.lost_s - lost_s
