@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hypothesis without timed assertions; fewer examples where kernels run as plain Python."""
+"""Hypothesis without timed assertions; fewer examples where kernels run as plain Python; patient loops."""
 
 import os
+from collections.abc import Callable, Mapping
 
 from hypothesis import HealthCheck, settings
+
+from tests.patience import PatientLoop
 
 #: Tests run side by side: threads that wait for each other by spinning would take the others' processors.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -15,3 +18,8 @@ settings.register_profile(
     max_examples=25 if PLAIN else 100,
 )
 settings.load_profile("untimed")
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], PatientLoop]]:
+    """A test is not to fail because the machine was busy with something else."""
+    return {"patient": PatientLoop}

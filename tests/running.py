@@ -45,7 +45,7 @@ class Running:
 def settings(folder: Path, **parts: Any) -> Settings:
     """Settings with a database of its own and free ports."""
     return Settings(
-        rpc={"listen": "127.0.0.1:0", "grace_s": 2.0},
+        rpc={"listen": "127.0.0.1:0", "grace_s": 2.0, **parts.pop("rpc", {})},
         storage={"url": f"sqlite:///{folder / 'test.db'}"},
         telemetry={"metrics_listen": "127.0.0.1:0", **parts.pop("telemetry", {})},
         **parts,

@@ -75,7 +75,12 @@ async def test_a_dead_provider_does_not_hold_up_the_start(simulator: Simulator, 
     silent = await asyncio.start_server(swallow, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     providers = {
-        "silent": {"base_url": f"http://127.0.0.1:{port}/v1", "flavour": "openai"},
+        "silent": {
+            "base_url": f"http://127.0.0.1:{port}/v1",
+            "flavour": "openai",
+            "timeouts": {"total_s": 1.0},
+            "retries": {"max_attempts": 1},
+        },
         "refused": {"base_url": "http://127.0.0.1:9/v1", "flavour": "openai"},
         "sim": at(simulator),
     }
@@ -85,7 +90,7 @@ async def test_a_dead_provider_does_not_hold_up_the_start(simulator: Simulator, 
     async with running(
         settings(tmp_path, providers=providers, forecasters=members, ensembles=ensemble(*members))
     ) as server:
-        answer = await server.ask(deadline={"seconds": 1})
+        answer = await server.ask()
         assert [m.member for m in answer.members if m.HasField("forecast")] == ["c"]
     silent.close()
     await silent.wait_closed()
@@ -150,7 +155,7 @@ async def test_an_outage_from_end_to_end(simulator: Simulator, tmp_path: Path) -
         modes = server.app.operation.modes
 
         async def until(mode: "admin.OperatingMode", name: str) -> None:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 while (await server.admin.GetStatus(admin.GetStatusRequest())).mode != mode:
                     await server.ask(f"{name}?")
 
@@ -159,8 +164,10 @@ async def test_an_outage_from_end_to_end(simulator: Simulator, tmp_path: Path) -
         assert "2 of 2 paid members" in status.mode_status.reason
         assert status.mode_status.measured["paid_members"] == 2
         assert not status.mode_status.manual
-        answers = [await server.ask("Known?") for _ in range(5)]
-        assert any(a.cached and a.cache_hit.prediction_id == before.id for a in answers)
+        async with asyncio.timeout(60):  # between the trials
+            while not (known := await server.ask("Known?")).cached:
+                pass
+        assert known.cache_hit.prediction_id == before.id
         for model in ("sim-a", "sim-b"):
             simulator.service.behave(model, "fast")
         await until(admin.OPERATING_MODE_NORMAL, "again")
@@ -184,7 +191,7 @@ async def test_what_happens_is_told_as_it_happens(simulator: Simulator, tmp_path
         with pytest.raises(grpc.aio.AioRpcError):
             await server.ask("Nobody?")
         told = {}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while "failure" not in told:
                 event = await call.read()
                 told[event.kind] = event
@@ -222,10 +229,11 @@ async def test_a_slow_watcher_is_told_how_much_it_missed(simulator: Simulator, t
 
 
 async def test_a_watcher_does_not_hold_up_the_end(tmp_path: Path) -> None:
-    async with running(settings(tmp_path, forecasters={"m": MARKET}, ensembles=ensemble("m"))) as server:
+    chosen = settings(tmp_path, rpc={"grace_s": 300}, forecasters={"m": MARKET}, ensembles=ensemble("m"))
+    async with running(chosen) as server:
         call = server.admin.WatchEvents(admin.WatchEventsRequest())
         await call.read()
-        async with asyncio.timeout(1.5):  # less than the grace for calls under way
+        async with asyncio.timeout(60):  # less than the grace for calls under way
             await server.app.rpc.drain()
         assert await call.code() is grpc.StatusCode.UNAVAILABLE
 

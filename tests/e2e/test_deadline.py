@@ -2,7 +2,7 @@
 """The promise itself: an answer inside two seconds, whatever the members do."""
 
 import asyncio
-import socket
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import grpc
@@ -15,23 +15,24 @@ from server.simulator.settings import SimulatorSettings
 from tests.e2e.configs import simulated
 from tests.e2e.server_process import ServerProcess
 from tests.eventually import eventually
+from tests.patience import PatientLoop
+from tests.ports import closed_port
 
+Stub = predict_service_pb2_grpc.PredictServiceStub
 PREDICTIONS = 200
 AT_A_TIME = 12
-
-
-def closed_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
+#: So much may this process, and the provider in it, be kept from running without being excused.
+KEPT_S = 0.1
+TRIES = 10
 
 
 async def test_200_of_200_inside_the_deadline(tmp_path: Path) -> None:
     """One member hangs, one answers garbage, one refuses connections; the caller waits 2 s, no longer."""
     models = {"good": "sim-p0.8", "fine": "sim-p0.7", "hangs": "sim-hang", "babbles": "sim-garbage"}
-    async with Simulator(SimulatorSettings()) as simulator:
-        toml = simulated(simulator.url, models, closed_port(), min_responses=2)
+    async with AsyncExitStack() as stack:
+        unused_port = stack.enter_context(closed_port())
+        simulator = await stack.enter_async_context(Simulator(SimulatorSettings()))
+        toml = simulated(simulator.url, models, unused_port, min_responses=2)
         server = await asyncio.to_thread(ServerProcess, tmp_path, toml)
         with server:
             async with grpc.aio.insecure_channel(server.address) as channel:
@@ -39,24 +40,42 @@ async def test_200_of_200_inside_the_deadline(tmp_path: Path) -> None:
             assert await asyncio.to_thread(server.stop) == 0
         entries = simulator.service.ledger.entries
         await eventually(lambda: all(entry.outcome != "open" for entry in entries()))
-        assert len(entries("sim-hang")) == PREDICTIONS
+        assert len(entries("sim-hang")) >= PREDICTIONS
     assert len(answers) == PREDICTIONS
-    for answer in answers:
+    expected = {
+        "hangs": forecast_pb2.ABSENT_REASON_DEADLINE_EXCEEDED,
+        "babbles": forecast_pb2.ABSENT_REASON_PROVIDER_BAD_OUTPUT,
+        "refused": forecast_pb2.ABSENT_REASON_PROVIDER_CONNECTION_FAILED,
+    }
+    for answer, kept_s in answers:
         assert answer.prediction.durable
         absent = {m.member: m.absent.reason for m in answer.prediction.members if m.HasField("absent")}
-        assert absent == {
-            "hangs": forecast_pb2.ABSENT_REASON_DEADLINE_EXCEEDED,
-            "babbles": forecast_pb2.ABSENT_REASON_PROVIDER_BAD_OUTPUT,
-            "refused": forecast_pb2.ABSENT_REASON_PROVIDER_CONNECTION_FAILED,
-        }
+        assert absent == expected or (kept_s > KEPT_S and absent.keys() >= expected.keys())
 
 
-async def predict_many(stub: predict_service_pb2_grpc.PredictServiceStub) -> list[pb.PredictResponse]:
+async def predict_many(stub: Stub) -> list[tuple[pb.PredictResponse, float]]:
+    """Each answer, and how long this process was kept from running meanwhile."""
     places = asyncio.Semaphore(AT_A_TIME)
 
-    async def one(index: int) -> pb.PredictResponse:
+    async def one(index: int) -> tuple[pb.PredictResponse, float]:
         async with places:
-            request = pb.PredictRequest(question=q.Question(text=f"Will it rain on day {index}?"))
-            return await stub.Predict(request, timeout=2.0)
+            return await predict(stub, f"Will it rain on day {index}?")
 
     return await asyncio.gather(*(one(index) for index in range(PREDICTIONS)))
+
+
+async def predict(stub: Stub, text: str) -> tuple[pb.PredictResponse, float]:
+    """One answer; who was kept from hearing it in time, or from giving it, asks again."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, PatientLoop)
+    lost_s = loop.lost_s
+    for tries_left in reversed(range(TRIES)):
+        try:
+            answer = await stub.Predict(pb.PredictRequest(question=q.Question(text=text)), timeout=2.0)
+        except grpc.aio.AioRpcError as error:
+            if loop.lost_s - lost_s <= KEPT_S or not tries_left:
+                error.add_note(f"this process was kept from running for {loop.lost_s - lost_s:.3f} s")
+                raise
+        else:
+            return answer, loop.lost_s - lost_s
+    raise AssertionError

@@ -2,6 +2,7 @@
 """What was answered is on disk: through SIGKILL, and never claimed over a broken disk."""
 
 import asyncio
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -23,16 +24,14 @@ async def test_kill_9_loses_no_answer(tmp_path: Path) -> None:
     answered: list[str] = []
 
     async def keep_asking(stub: Stub) -> None:
-        while True:
-            try:
+        while server.process.poll() is None:
+            with contextlib.suppress(grpc.aio.AioRpcError):  # on a busy machine one may be late
                 answered.append((await stub.Predict(ASK)).prediction.id)
-            except grpc.aio.AioRpcError:
-                return
             if len(answered) == 500:
                 server.process.kill()
 
     with ServerProcess(tmp_path, RECORDED) as server:
-        async with grpc.aio.insecure_channel(server.address) as channel:
+        async with grpc.aio.insecure_channel(server.address) as channel, asyncio.timeout(120):
             await asyncio.gather(*(keep_asking(Stub(channel)) for _ in range(16)))
     assert len(answered) >= 500
     with sqlite3.connect(server.database) as database:
@@ -59,7 +58,7 @@ async def test_a_broken_disk_is_never_durable(tmp_path: Path, fault: str) -> Non
             getattr(disk, fault)()
             with pytest.raises(grpc.aio.AioRpcError):
                 await stub.Predict(ASK, timeout=5)
-            answer = await stub.Predict(quick, timeout=5)
+            answer = await stub.Predict(quick, timeout=60)
             assert not answer.prediction.durable
             assert answer.prediction.warnings
             disk.heal()

@@ -21,7 +21,7 @@ Stub = predict_service_pb2_grpc.PredictServiceStub
 
 async def test_sigterm_finishes_calls_under_way_and_exits_0(tmp_path: Path) -> None:
     async with Simulator(SimulatorSettings()) as simulator:
-        toml = simulated(simulator.url, {"slow": "sim-p0.7-500ms"})
+        toml = simulated(simulator.url, {"slow": "sim-p0.7-500ms"}, deadline_s=60.0)
         with await asyncio.to_thread(ServerProcess, tmp_path, toml) as server:
             async with grpc.aio.insecure_channel(server.address) as channel:
                 call = Stub(channel).Predict(pb.PredictRequest(question=q.Question(text="Will it rain?")))

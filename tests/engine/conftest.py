@@ -7,10 +7,10 @@ from server.engine.answering import Answering
 from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.recording import Recorder
-from server.forecasting.deadline import SystemClock
 from server.forecasting.ensemble import EnsembleSpec, MemberSpec
 from server.forecasting.ports import Forecaster, QuestionCatalogue
 from tests.fakes import Catalogue, MemoryStore
+from tests.patience import LoopClock
 
 MakeEngine = Callable[..., PredictionEngine]
 
@@ -34,7 +34,7 @@ def engine_of(
         catalogue or Catalogue(),
         Recorder(store or MemoryStore()),
         observers,  # type: ignore[arg-type]
-        SystemClock(),
+        LoopClock(),
         EngineSettings("test", reply_margin_s),
         answering=answering,
     )

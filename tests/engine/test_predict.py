@@ -7,7 +7,7 @@ import pytest
 
 from server.engine.events import Arrived, Event, Started
 from server.engine.request import PredictionRequest
-from server.forecasting.deadline import Deadline, SystemClock
+from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Durability, MemberSpec, Options
 from server.forecasting.errors import (
     DeadlineError,
@@ -21,6 +21,7 @@ from server.forecasting.prediction import Action, Prediction
 from server.forecasting.question import Exclusive, FreeText, Numeric, Question, Resolution
 from tests.engine.conftest import engine_of, ensemble_of
 from tests.fakes import Catalogue, Dying, Hanging, MemoryStore, Saying, Stubborn, yes
+from tests.patience import LoopClock
 
 QUESTION = Question("q1", "Will it rain?")
 
@@ -211,7 +212,7 @@ async def test_members_never_see_the_outcome() -> None:
     known = Question(
         "known",
         "Did it?",
-        resolution=Resolution("known", SystemClock.now(), outcome="YES"),
+        resolution=Resolution("known", LoopClock().now(), outcome="YES"),
         market_probability=0.4,
     )
     member = yes(0.5)
@@ -253,10 +254,10 @@ async def test_refuses_what_it_cannot_do(
 
 async def test_the_callers_deadline_counts() -> None:
     engine = engine_of(ensemble_of({"a": yes(0.7), "b": Hanging()}, deadline_s=300.0))
-    prediction = await engine.predict(ask(deadline=Deadline.after(0.2, SystemClock())))
+    prediction = await engine.predict(ask(deadline=Deadline.after(0.2, LoopClock())))
     assert reasons(prediction) == {"b": "deadline_exceeded"}
     with pytest.raises(DeadlineError):
-        await engine.predict(ask(deadline=Deadline.after(0.0, SystemClock())))
+        await engine.predict(ask(deadline=Deadline.after(0.0, LoopClock())))
 
 
 async def test_weights_and_members_of_one_request() -> None:

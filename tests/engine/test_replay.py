@@ -84,7 +84,7 @@ async def test_without_compiled_kernels_it_is_equivalent(tmp_path: Path) -> None
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     lines = done.stdout.splitlines()
     assert len(lines) == len(records)

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from server.engine.ensembles import Ensembles
 from server.engine.market import MarketDefaults, MarketEngine
 from server.engine.trading import call
-from server.forecasting.deadline import Deadline, SystemClock
+from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import MemberSpec, TradeRule
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast
 from server.forecasting.prediction import Action, Prediction
 from server.forecasting.query import MarketObservation
 from tests.engine.conftest import ensemble_of
 from tests.fakes import Saying
+from tests.patience import LoopClock
 
 OBSERVATION = MarketObservation(
     symbol="MADEUP",
@@ -34,7 +35,7 @@ async def predicted(*answers: Answer, **choices: object) -> Prediction:
     members = {f"m{i}": Saying(answer) for i, answer in enumerate(answers)}
     choices = {"pooling": "linear", "horizon_updates": 10, **choices}
     ensemble = ensemble_of(members, "market", **choices)  # type: ignore[arg-type]
-    clock = SystemClock()
+    clock = LoopClock()
     engine = MarketEngine(Ensembles([ensemble], "market", "market"), clock, MarketDefaults(), "test")
     return await engine.answer(ensemble, OBSERVATION, Deadline.after(5.0, clock))
 

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything here talks to the simulator over real HTTP."""
 
-import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from server.forecasting.deadline import Deadline, SystemClock
+from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Answer, Cost
 from server.forecasting.query import Query
 from server.forecasting.question import Question
@@ -18,6 +17,8 @@ from server.llm.room import LanguageModels
 from server.llm.settings import ChatSettings, ProviderSettings
 from server.simulator.ledger import Entry
 from server.simulator.server import Simulator
+from tests.patience import LoopClock
+from tests.ports import closed_port
 
 QUERY = Query(Question(id="q1", text="Will it rain in London tomorrow?", background="It is November."))
 #: What the simulator charges, so that the price table and the bill can be compared to the last digit.
@@ -59,6 +60,7 @@ class Bench:
                 name: ChatSettings.model_validate({"provider": "sim", "price": PRICE, **member})
                 for name, member in members.items()
             },
+            clock=LoopClock(),
             observer=self.notes,
         )
         self.stack.push_async_callback(room.close)
@@ -90,12 +92,10 @@ async def bench() -> AsyncIterator[Bench]:
 
 
 def deadline(seconds: float = 10.0) -> Deadline:
-    return Deadline.after(seconds, SystemClock())
+    return Deadline.after(seconds, LoopClock())
 
 
 @pytest.fixture
-def unused_tcp_port() -> int:
-    """A port on which nobody listens, at least just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def unused_tcp_port() -> Iterator[int]:
+    with closed_port() as port:
+        yield port

@@ -16,6 +16,7 @@ from server.simulator.embeddings import vector
 from server.simulator.server import Simulator
 from tests.llm.conftest import QUERY, deadline
 from tests.llm.wires import WIRES
+from tests.patience import LoopClock
 from tests.simulator.conftest import plain_client
 
 EMBEDDING_WIRES = [wire for wire in WIRES if wire.name != "anthropic"]
@@ -55,7 +56,7 @@ class Counting:
 
 def room(url: str, wire: Any) -> LanguageModels:
     settings = ProviderSettings.model_validate(wire.provider(url))
-    return LanguageModels({"sim": settings}, {})
+    return LanguageModels({"sim": settings}, {}, clock=LoopClock())
 
 
 def settings(model: str) -> EmbeddingSettings:
@@ -115,7 +116,7 @@ async def test_without_money_nobody_is_asked() -> None:
         assert not simulator.service.ledger.entries()
 
 
-def test_a_provider_without_embeddings_is_named() -> None:
+async def test_a_provider_without_embeddings_is_named() -> None:
     (wire,) = (wire for wire in WIRES if wire.name == "anthropic")
     with pytest.raises(ValueError, match="'sim' has no embeddings"):
         room("http://127.0.0.1:9", wire).embedder(settings("x"))

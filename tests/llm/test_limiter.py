@@ -3,7 +3,7 @@ import asyncio
 
 import pytest
 
-from server.forecasting.deadline import Deadline, SystemClock
+from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import AbsentReason
 from server.llm.allowance import Allowance
 from server.llm.failures import Failure
@@ -12,14 +12,15 @@ from server.llm.settings import LimitSettings
 from server.llm.wire.headers import RateLimit, RateLimits
 from tests.eventually import eventually
 from tests.llm.clock import ManualClock
+from tests.patience import LoopClock
 
 
 def deadline(seconds: float = 30.0) -> Deadline:
-    return Deadline.after(seconds, SystemClock())
+    return Deadline.after(seconds, LoopClock())
 
 
 def limiter(**settings: object) -> Limiter:
-    return Limiter(LimitSettings.model_validate(settings), SystemClock())
+    return Limiter(LimitSettings.model_validate(settings), LoopClock())
 
 
 async def test_without_limits_everybody_passes() -> None:

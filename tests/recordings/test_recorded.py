@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from server.forecasting.deadline import Deadline, SystemClock
+from server.forecasting.deadline import Deadline
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast
 from server.forecasting.ports import Forecaster, Identity
 from server.forecasting.query import Query
 from server.forecasting.question import Exclusive, Question
 from server.recordings.library import RecordingLibrary
 from server.recordings.settings import RecordedSettings
+from tests.patience import LoopClock
 from tests.recordings.recorded_data import expected_id, forecast_row, library_of, sample_library, sample_rows
 
 QUICKSTART = (
@@ -33,7 +34,7 @@ QUICKSTART = (
 
 async def ask(library: RecordingLibrary, model: str, question: Question) -> Answer:
     forecaster: Forecaster = library.forecaster(RecordedSettings(model=model))
-    answer = await forecaster.forecast(Query(question), Deadline.after(1, SystemClock()))
+    answer = await forecaster.forecast(Query(question), Deadline.after(1, LoopClock()))
     await forecaster.close()
     return answer
 

@@ -65,13 +65,16 @@ class Running:
 @pytest.fixture
 async def running() -> AsyncIterator[Running]:
     """A real server on a real port, with members that answer at once."""
-    quick = ensemble_of({"a": yes(0.9), "b": yes(0.7), "c": yes(0.6)}, "quick")
-    market = ensemble_of({"n": Saying(Forecast((0.1, 0.2, 0.7)))}, "market", horizon_updates=10)
+    quick = ensemble_of({"a": yes(0.9), "b": yes(0.7), "c": yes(0.6)}, "quick", deadline_s=60.0)
+    market = ensemble_of(
+        {"n": Saying(Forecast((0.1, 0.2, 0.7)))}, "market", horizon_updates=10, deadline_s=60.0
+    )
     ensembles = Ensembles([quick, market], "quick", "market")
     store, clock = MemoryStore(), SystemClock()
     catalogue = Catalogue(KNOWN, *(Question(f"more-{i:02}", f"Question {i}?") for i in range(30)))
     engine = PredictionEngine(ensembles, catalogue, Recorder(store), (), clock, EngineSettings("test", 0.05))
-    markets = MarketEngine(ensembles, clock, MarketDefaults(signal_every_updates=1, max_symbols=2), "test")
+    defaults = MarketDefaults(signal_every_updates=1, signal_deadline_s=60.0, max_symbols=2)
+    markets = MarketEngine(ensembles, clock, defaults, "test")
     admin = Admin(ensembles, engine, "test", clock.now(), "memory")
     services = [
         (

@@ -2,6 +2,7 @@
 """A small server over a real port: it notes what reaches it and answers from the contract's messages."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,7 @@ class Heard:
     request: Message
     metadata: dict[str, Any]
     time_remaining_s: float | None
+    heard_s: float = field(default_factory=time.monotonic)
 
 
 @dataclass

@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
+import time
 
 import pytest
 
 from consilience import AsyncClient, Client, ConsilienceError, DeadlineError, UnavailableError
+from tests.sdk.answering import Heard
 from tests.sdk.conftest import Ask, Served
 
 #: gRPC rounds time-outs up, by up to two in a hundred.
 ROUNDED = 1.02
+
+
+def assert_allowed(call: Heard, called_s: float, seconds: float) -> None:
+    """The deadline is so long after the call, however long the call took to reach the server."""
+    assert call.time_remaining_s is not None, call.request
+    assert call.time_remaining_s < seconds * ROUNDED, call.request
+    assert call.heard_s + call.time_remaining_s - called_s > seconds - 0.1, call.request
 
 
 async def test_every_call_has_a_deadline(ask: Ask, served: Served) -> None:
@@ -22,36 +31,39 @@ async def test_every_call_has_a_deadline(ask: Ask, served: Served) -> None:
         "admin.status": (),
         "admin.members": (),
     }.items():
+        called_s = time.monotonic()
         await ask(name, *arguments)
-        remaining_s = served.answering.calls[-1].time_remaining_s
-        assert remaining_s is not None, name
-        assert 2.0 < remaining_s < 2.5 * ROUNDED, name
+        assert_allowed(served.answering.calls[-1], called_s, 2.5)
 
 
 @pytest.mark.client(deadline_s=20.0, network_margin_s=5.0)
 async def test_the_server_hears_the_deadline_without_the_margin(ask: Ask, served: Served) -> None:
+    called_s = time.monotonic()
     await ask("predict", "Will it?")
     call = served.answering.calls[-1]
     assert call.request.options.deadline.ToSeconds() == 20  # type: ignore[attr-defined]
-    assert 20 < (call.time_remaining_s or 0) < 25 * ROUNDED
+    assert_allowed(call, called_s, 25.0)
 
 
 async def test_a_calls_own_deadline_comes_first(ask: Ask, served: Served) -> None:
+    called_s = time.monotonic()
     await ask("predict", "Will it?", deadline_s=30)
     call = served.answering.calls[-1]
     assert call.request.options.deadline.ToSeconds() == 30  # type: ignore[attr-defined]
-    assert 29 < (call.time_remaining_s or 0) < 30.5 * ROUNDED
+    assert_allowed(call, called_s, 30.5)
+    called_s = time.monotonic()
     await ask("aggregate", [0.5], timeout_s=60)
-    assert 59 < (served.answering.calls[-1].time_remaining_s or 0) < 60.5 * ROUNDED
+    assert_allowed(served.answering.calls[-1], called_s, 60.0)
 
 
 @pytest.mark.client(deadline_s=0.05, network_margin_s=0.05)
 async def test_too_late_is_an_error_and_ends_the_call_on_the_server(ask: Ask, served: Served) -> None:
     served.answering.hang = True
-    with pytest.raises(DeadlineError) as caught:
-        await ask("predict", "Will it?")
-    assert caught.value.code == "DEADLINE_EXCEEDED"
-    async with asyncio.timeout(5):
+    while not served.answering.calls:  # a call may be over before a busy server has heard it
+        with pytest.raises(DeadlineError) as caught:
+            await ask("predict", "Will it?")
+        assert caught.value.code == "DEADLINE_EXCEEDED"
+    async with asyncio.timeout(60):
         await served.answering.cancelled.wait()
 
 
@@ -60,7 +72,7 @@ async def test_leaving_a_stream_cancels_it_on_the_server(served: Served) -> None
     async with AsyncClient(served.address, deadline_s=60) as client:
         async with client.stream("Will it?") as events:
             await anext(events)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await served.answering.cancelled.wait()
 
 
@@ -71,7 +83,7 @@ async def test_leaving_a_plain_stream_cancels_it_on_the_server(served: Served) -
 
     served.answering.hang = True
     await asyncio.to_thread(watch)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await served.answering.cancelled.wait()
 
 
@@ -105,7 +117,7 @@ async def test_cancelling_the_callers_task_cancels_the_call(served: Served) -> N
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await served.answering.cancelled.wait()
 
 

@@ -2,7 +2,8 @@
 """One test body, two databases."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from server.storage.settings import StorageSettings
 from server.storage.store import SqlPredictionStore, open_store
 from tests.storage import faulty_disk
 from tests.storage.postgres_cluster import Cluster, programs
+
+Opener = Callable[[StorageSettings], Awaitable[SqlPredictionStore]]
 
 
 @pytest.fixture(scope="session")
@@ -49,10 +52,21 @@ def settings(request: pytest.FixtureRequest) -> StorageSettings:
 
 
 @pytest.fixture
-async def store(settings: StorageSettings) -> AsyncIterator[SqlPredictionStore]:
-    opened = await open_store(settings)
-    yield opened
-    await opened.close()
+async def opener() -> AsyncIterator[Opener]:
+    """Opens stores that are closed at the end of the test, however it ends."""
+    async with AsyncExitStack() as stack:
+
+        async def opened(settings: StorageSettings) -> SqlPredictionStore:
+            store = await open_store(settings)
+            stack.push_async_callback(store.close)
+            return store
+
+        yield opened
+
+
+@pytest.fixture
+async def store(opener: Opener, settings: StorageSettings) -> SqlPredictionStore:
+    return await opener(settings)
 
 
 @pytest.fixture(scope="session")

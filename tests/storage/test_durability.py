@@ -105,9 +105,10 @@ def faulty(module_saver: Saver, disk: FaultyDisk) -> Saver:
 
 async def stored_ids(settings: StorageSettings) -> set[str]:
     store = await open_store(settings)
-    found = {stored.prediction.id for stored in await store.list(limit=100_000)}
-    await store.close()
-    return found
+    try:
+        return {stored.prediction.id for stored in await store.list(limit=100_000)}
+    finally:
+        await store.close()
 
 
 def outcomes(lines: list[list[str]], count: int) -> set[str]:

@@ -6,6 +6,7 @@ from server.forecasting.errors import RecordError
 from server.storage.errors import StorageError
 from server.storage.settings import StorageSettings
 from server.storage.store import open_store
+from tests.storage.conftest import Opener
 from tests.storage.postgres_cluster import Cluster
 from tests.storage.samples import record
 
@@ -38,28 +39,32 @@ async def test_a_database_that_is_not_there_is_named(
 
 
 async def test_a_commit_waits_for_the_disk_whatever_the_role_says(
-    settings: StorageSettings, cluster: Cluster
+    opener: Opener, settings: StorageSettings, cluster: Cluster
 ) -> None:
     await cluster.execute("ALTER ROLE forecaster SET synchronous_commit = off")
-    store = await open_store(settings)
-    mode = await store._database.write(lambda connection: connection.scalar(text("SHOW synchronous_commit")))
-    await store.close()
-    await cluster.execute("ALTER ROLE forecaster RESET synchronous_commit")
-    assert mode == "on"
+    try:
+        store = await opener(settings)
+        shown = text("SHOW synchronous_commit")
+        assert await store._database.write(lambda connection: connection.scalar(shown)) == "on"
+    finally:
+        await cluster.execute("ALTER ROLE forecaster RESET synchronous_commit")
 
 
-async def test_a_restarted_server_is_found_again(settings: StorageSettings, cluster: Cluster) -> None:
-    store = await open_store(settings)
+async def test_a_restarted_server_is_found_again(
+    opener: Opener, settings: StorageSettings, cluster: Cluster
+) -> None:
+    store = await opener(settings)
     await store.save(record("before"))
     cluster.restart()
     await store.save(record("after"))
     assert await store.get("before") is not None
     assert await store.get("after") is not None
-    await store.close()
 
 
-async def test_a_server_that_died_fails_the_callers(settings: StorageSettings, cluster: Cluster) -> None:
-    store = await open_store(settings)
+async def test_a_server_that_died_fails_the_callers(
+    opener: Opener, settings: StorageSettings, cluster: Cluster
+) -> None:
+    store = await opener(settings)
     cluster.halt()
     try:
         with pytest.raises(RecordError, match="'lost' is not on disk"):
@@ -69,7 +74,6 @@ async def test_a_server_that_died_fails_the_callers(settings: StorageSettings, c
     finally:
         cluster.resume()
     await store.save(record("found"))
-    await store.close()
 
 
 async def test_a_server_that_does_not_sync_is_refused(settings: StorageSettings, cluster: Cluster) -> None:

@@ -14,6 +14,7 @@ from server.storage.schema import HEAD, MIGRATIONS, current_revision
 from server.storage.settings import StorageSettings
 from server.storage.store import SqlPredictionStore, open_store
 from server.storage.tables import metadata
+from tests.storage.conftest import Opener
 from tests.storage.samples import record
 
 
@@ -46,30 +47,29 @@ async def test_names_compare_by_code_point(store: SqlPredictionStore) -> None:
     assert await store._database.read(collations) == {'TEXT COLLATE "C"'}
 
 
-async def test_opening_again_changes_nothing(settings: StorageSettings) -> None:
+async def test_opening_again_changes_nothing(opener: Opener, settings: StorageSettings) -> None:
     for _ in range(2):
-        store = await open_store(settings)
+        store = await opener(settings)
         await store.save(record())
         await store.close()
-    store = await open_store(settings)
+    store = await opener(settings)
     assert len(await store.list(limit=10)) == 2
-    await store.close()
 
 
-async def test_servers_that_start_together_migrate_once(settings: StorageSettings) -> None:
-    stores = await asyncio.gather(*(open_store(settings) for _ in range(4)))
+async def test_servers_that_start_together_migrate_once(opener: Opener, settings: StorageSettings) -> None:
+    stores = await asyncio.gather(*(opener(settings) for _ in range(4)))
     await asyncio.gather(*(store.save(record(f"p-{number}")) for number, store in enumerate(stores)))
     assert len(await stores[0].list(limit=10)) == 4
-    for store in stores:
-        await store.close()
 
 
-async def test_a_database_from_the_future_is_refused_and_left_alone(settings: StorageSettings) -> None:
+async def test_a_database_from_the_future_is_refused_and_left_alone(
+    opener: Opener, settings: StorageSettings
+) -> None:
     def set_revision(connection: Connection, revision: str) -> None:
         with connection.begin():
             connection.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
 
-    store = await open_store(settings)
+    store = await opener(settings)
     await store._database.write(lambda connection: set_revision(connection, "0999"))
     await store.close()
     with pytest.raises(StorageError, match=r"storage\.url: .* migration 0999, later than " + HEAD):

@@ -13,6 +13,7 @@ from server.storage import sqlite
 from server.storage.errors import StorageError
 from server.storage.settings import StorageSettings
 from server.storage.store import SqlPredictionStore, open_store
+from tests.storage.conftest import Opener
 from tests.storage.samples import record
 
 
@@ -55,7 +56,9 @@ async def test_the_log_is_copied_before_it_grows(store: SqlPredictionStore, tmp_
     assert (tmp_path / "var" / "predictions.db").stat().st_size > 3_000_000
 
 
-async def test_records_in_a_prepared_log_are_recovered(tmp_path: Path, store: SqlPredictionStore) -> None:
+async def test_records_in_a_prepared_log_are_recovered(
+    opener: Opener, tmp_path: Path, store: SqlPredictionStore
+) -> None:
     """The copy is what a machine that lost its power finds: a log with zeros behind the last record."""
     saved = [record() for _ in range(5)]
     for stored in saved:
@@ -64,14 +67,13 @@ async def test_records_in_a_prepared_log_are_recovered(tmp_path: Path, store: Sq
     crashed.mkdir()
     for name in ("predictions.db", "predictions.db-wal"):
         (crashed / name).write_bytes((tmp_path / "var" / name).read_bytes())
-    again = await open_store(StorageSettings(url=f"sqlite:///{crashed}/predictions.db"))
+    again = await opener(StorageSettings(url=f"sqlite:///{crashed}/predictions.db"))
     assert [await again.get(stored.prediction.id) for stored in saved] == saved
-    await again.close()
 
 
-async def test_another_process_that_holds_the_lock_costs_one_batch(tmp_path: Path) -> None:
+async def test_another_process_that_holds_the_lock_costs_one_batch(opener: Opener, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/x.db"
-    store = await open_store(StorageSettings(url=url, lock_timeout_s=0.01))
+    store = await opener(StorageSettings(url=url, lock_timeout_s=0.01))
     with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RecordError, match="locked"):
@@ -80,7 +82,6 @@ async def test_another_process_that_holds_the_lock_costs_one_batch(tmp_path: Pat
     await store.save(record("p-2"))
     assert await store.get("p-1") is None
     assert await store.get("p-2") is not None
-    await store.close()
 
 
 async def test_work_that_forgot_its_transaction_harms_nobody(store: SqlPredictionStore) -> None:
@@ -106,10 +107,9 @@ async def test_a_read_only_database_is_named(tmp_path: Path) -> None:
         await open_store(StorageSettings(url="sqlite:////proc/consilience/x.db"))
 
 
-async def test_a_link_to_a_database_prepares_the_right_log(tmp_path: Path) -> None:
+async def test_a_link_to_a_database_prepares_the_right_log(opener: Opener, tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link.db").symlink_to(tmp_path / "real" / "x.db")
-    store = await open_store(StorageSettings(url=f"sqlite:///{tmp_path}/link.db"))
+    store = await opener(StorageSettings(url=f"sqlite:///{tmp_path}/link.db"))
     await store.save(record("p-1"))
     assert (tmp_path / "real" / "x.db-wal").stat().st_size == sqlite.LOG_BYTES
-    await store.close()

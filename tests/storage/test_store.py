@@ -23,6 +23,7 @@ from server.storage.records import rows_of
 from server.storage.settings import StorageSettings
 from server.storage.store import SqlPredictionStore, open_store
 from server.storage.tables import member_forecasts, predictions
+from tests.storage.conftest import Opener
 from tests.storage.samples import NOON, record, with_prediction
 from tests.storage.strategies import bits, records
 
@@ -59,14 +60,13 @@ async def test_nothing_is_none(store: SqlPredictionStore) -> None:
     assert list(await store.list(limit=10)) == []
 
 
-async def test_records_survive_a_restart(settings: StorageSettings) -> None:
+async def test_records_survive_a_restart(opener: Opener, settings: StorageSettings) -> None:
     stored = record()
-    first = await open_store(settings)
+    first = await opener(settings)
     await first.save(stored)
     await first.close()
-    second = await open_store(settings)
+    second = await opener(settings)
     assert await second.get(stored.prediction.id) == stored
-    await second.close()
 
 
 @hypothesis_settings(
@@ -233,9 +233,9 @@ async def test_a_list_keeps_to_its_question_and_its_time(store: SqlPredictionSto
     ],
 )
 async def test_a_query_uses_its_index(
-    sqlite_settings: StorageSettings, query: Select[Any], index: str
+    opener: Opener, sqlite_settings: StorageSettings, query: Select[Any], index: str
 ) -> None:
-    store = await open_store(sqlite_settings)
+    store = await opener(sqlite_settings)
 
     def explain(connection: Connection) -> list[str]:
         compiled = query.params(of_caller="c", of_request="r").compile(
@@ -244,25 +244,23 @@ async def test_a_query_uses_its_index(
         return [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
 
     plan = await store._database.read(explain)
-    await store.close()
     assert len(plan) == 1
     assert f"USING INDEX {index}" in plan[0]
 
 
-async def test_closing_writes_what_is_queued(settings: StorageSettings) -> None:
-    store = await open_store(settings)
+async def test_closing_writes_what_is_queued(opener: Opener, settings: StorageSettings) -> None:
+    store = await opener(settings)
     batch = [record() for _ in range(300)]
     saves = [asyncio.create_task(store.save(stored)) for stored in batch]
     await asyncio.sleep(0)  # let the saves reach the queue
     await store.close()
     await asyncio.gather(*saves)
-    again = await open_store(settings)
+    again = await opener(settings)
     assert len(await again.list(limit=1000)) == 300
-    await again.close()
 
 
-async def test_a_closed_store_says_so(settings: StorageSettings) -> None:
-    store = await open_store(settings)
+async def test_a_closed_store_says_so(opener: Opener, settings: StorageSettings) -> None:
+    store = await opener(settings)
     await store.close()
     await store.close()
     with pytest.raises(RecordError, match="closed"):

@@ -22,7 +22,6 @@ from consilience.v1 import predict_service_pb2, prediction_pb2, question_pb2
 from server.app import App
 from server.config import ConfigError
 from server.engine.request import PredictionRequest
-from server.forecasting.deadline import SystemClock
 from server.forecasting.errors import NoAnswerError
 from server.forecasting.forecast import Cost, CostSource, Forecast, TokenUsage
 from server.forecasting.ports import Forecaster, Identity
@@ -32,8 +31,11 @@ from server.telemetry.settings import TelemetrySettings
 from server.telemetry.tracing import WAITING, Tracing
 from tests.engine.conftest import engine_of, ensemble_of
 from tests.fakes import Dying, Hanging, Saying, yes
+from tests.patience import STEP_S, LoopClock
 from tests.running import chat, running, settings
 
+#: No pause makes two readings of the clock, one after the other, differ by more.
+APART_NS = round(2 * STEP_S * 1e9)
 ASKED = "will the merger of two unnamed firms close"
 
 
@@ -58,7 +60,7 @@ async def traced(members: dict[str, Forecaster], **choices: Any) -> dict[str, Re
     options = TelemetrySettings(
         traces_content=choices.pop("content", False), traces_share=choices.pop("share", 1.0)
     )
-    tracing = Tracing(options, SimpleSpanProcessor(memory), who, SystemClock(), "1.2.3")
+    tracing = Tracing(options, SimpleSpanProcessor(memory), who, LoopClock(), "1.2.3")
     engine = engine_of(ensemble_of(members, **choices), observers=(tracing,))
     try:
         await engine.predict(PredictionRequest(Question(id="", text=ASKED)))
@@ -111,7 +113,7 @@ async def test_a_prediction_is_a_span_and_so_is_each_member() -> None:
         if name != "predict test":
             assert span.parent.span_id == root.context.span_id
         # Two clocks meet here; they are read a moment apart.
-        assert root.start_time - 5_000_000 <= span.start_time <= span.end_time <= root.end_time + 5_000_000
+        assert root.start_time - APART_NS <= span.start_time <= span.end_time <= root.end_time + APART_NS
 
 
 async def test_one_after_the_other_in_sequence() -> None:
@@ -180,7 +182,7 @@ async def test_an_endless_queue_is_not_kept() -> None:
         return Identity("market")
 
     memory = InMemorySpanExporter()
-    tracing = Tracing(TelemetrySettings(), SimpleSpanProcessor(memory), waits, SystemClock(), "1")
+    tracing = Tracing(TelemetrySettings(), SimpleSpanProcessor(memory), waits, LoopClock(), "1")
     engine = engine_of(ensemble_of({"other": yes(0.8)}))
     prediction = await engine.predict(PredictionRequest(Question(id="", text="?")))
     tracing.predicted(prediction)

@@ -14,7 +14,7 @@ from server.engine.caching.settings import CacheSettings
 from server.engine.events import Arrived, Event, Started
 from server.engine.predict import PredictionEngine
 from server.engine.request import PredictionRequest
-from server.forecasting.deadline import Deadline, SystemClock
+from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Options
 from server.forecasting.errors import NoAnswerError
 from server.forecasting.forecast import Absent, AbsentReason, Cost, CostSource, Forecast, TokenUsage
@@ -25,6 +25,7 @@ from tests.clock import HandClock
 from tests.engine.conftest import engine_of, ensemble_of
 from tests.eventually import eventually
 from tests.fakes import Dying, Hanging, MemoryStore, Saying, yes
+from tests.patience import LoopClock
 
 COST = Cost(1_000, CostSource.PROVIDER)
 RAIN = Question("rain", "Will it rain in London on June 30, 2026?", category="weather")
@@ -328,7 +329,7 @@ async def test_a_caller_in_a_hurry_does_not_wait_for_one_with_time() -> None:
     slow = asyncio.create_task(b.ask())
     await hanging.was_asked.wait()
     ensemble.forecasters["a"] = yes(0.7)
-    quick = await b.engine.predict(PredictionRequest(RAIN, deadline=Deadline.after(0.5, SystemClock())))
+    quick = await b.engine.predict(PredictionRequest(RAIN, deadline=Deadline.after(0.5, LoopClock())))
     assert not quick.cached
     slow.cancel()
     await asyncio.wait([slow])
@@ -340,7 +341,7 @@ async def test_a_poor_answer_is_not_forced_on_one_with_time() -> None:
     (ensemble,) = b.engine._ensembles
     ensemble.forecasters["a"] = hanging
     hurried = asyncio.create_task(
-        b.engine.predict(PredictionRequest(RAIN, deadline=Deadline.after(0.3, SystemClock())))
+        b.engine.predict(PredictionRequest(RAIN, deadline=Deadline.after(0.3, LoopClock())))
     )
     await hanging.was_asked.wait()
     ensemble.forecasters["a"] = yes(0.7)

@@ -18,7 +18,7 @@ from server.engine.nested import EnsembleForecaster
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.recording import Recorder
 from server.engine.request import PredictionRequest
-from server.forecasting.deadline import Deadline, SystemClock
+from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Options
 from server.forecasting.errors import HaltedError, NoAnswerError, RecordError
 from server.forecasting.forecast import Absent, AbsentReason, Answer, Forecast
@@ -30,6 +30,7 @@ from tests.clock import HandClock
 from tests.engine.conftest import ensemble_of
 from tests.eventually import eventually
 from tests.fakes import Catalogue, Fake, Hanging, MemoryStore
+from tests.patience import LoopClock
 
 QUESTION = Question("q", "Will it rain?", market_probability=0.3)
 
@@ -92,7 +93,7 @@ def bench(members: dict[str, object], **settings: object) -> Bench:
         Catalogue(),
         Recorder(store),
         (),
-        SystemClock(),
+        LoopClock(),
         EngineSettings("t", 0.05),
         answering=Answering(cache, modes),
     )
@@ -293,7 +294,7 @@ async def test_late_members_are_to_blame_only_if_they_had_their_time() -> None:
     hanging = Hanging()
     b = bench({"a": Flapping(), "h": hanging}, min_calls=2, reduced_share=0.5)
     for _ in range(3):
-        await b.engine.predict(PredictionRequest(QUESTION, deadline=Deadline.after(0.1, SystemClock())))
+        await b.engine.predict(PredictionRequest(QUESTION, deadline=Deadline.after(0.1, LoopClock())))
     b.pass_time(1)
     assert b.modes.mode is Mode.NORMAL
     b.ensemble.change("", lambda spec: replace(spec, deadline_s=0.1))

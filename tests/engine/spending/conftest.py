@@ -15,7 +15,6 @@ from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.recording import Recorder
 from server.engine.treasury import SpendingTerms, Treasury
-from server.forecasting.deadline import SystemClock
 from server.forecasting.money import Budget, Spend
 from server.forecasting.prediction import Prediction
 from server.storage.ledger.ledger import SqlLedger, open_ledger
@@ -23,6 +22,7 @@ from server.storage.settings import StorageSettings
 from server.storage.store import SqlPredictionStore, open_store
 from tests.engine.spending.payers import Told
 from tests.fakes import Catalogue
+from tests.patience import LoopClock
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Offices:
         ledger = await open_ledger(store.database, budgets or None)
         self.stack.push_async_callback(ledger.close)
         found = Ensembles(ensembles, ensembles[0].spec.name)
-        told, clock, recorder = Told(), SystemClock(), Recorder(store)
+        told, clock, recorder = Told(), LoopClock(), Recorder(store)
         self.stack.push_async_callback(recorder.close)
         treasury = Treasury(ledger, (told,), found.switch_off, clock, SpendingTerms(**terms))
         engine = PredictionEngine(

@@ -17,6 +17,7 @@ from tests.engine.spending.conftest import Offices
 from tests.eventually import eventually
 from tests.llm.conftest import PRICE
 from tests.llm.test_catalogue import unknowable
+from tests.patience import LoopClock
 
 #: Besides every fault: an answer that fails at first, and one that nobody waits for.
 MORE = ("500-first1", "garbage-first1", "reset-first1", "cached50", "reason40", "30000ms")
@@ -34,7 +35,9 @@ def room_of(simulator: Simulator, stream: bool) -> LanguageModels:
         for name in names
     }
     provider = {"base_url": f"{simulator.url}/openai/v1", "flavour": "openai"}
-    return LanguageModels({name: ProviderSettings.model_validate(provider) for name in names}, chats)
+    return LanguageModels(
+        {name: ProviderSettings.model_validate(provider) for name in names}, chats, clock=LoopClock()
+    )
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -70,7 +73,7 @@ async def test_calls_of_unknown_price_are_shown_without_a_cost(offices: Offices)
     names = ("sim-p0.7", "sim-500")
     chats = {name: ChatSettings(provider="sim", model=name) for name in names}
     provider = ProviderSettings(base_url=f"{simulator.url}/openai/v1", flavour="openai")
-    room = LanguageModels({"sim": provider}, chats)
+    room = LanguageModels({"sim": provider}, chats, clock=LoopClock())
     offices.stack.push_async_callback(room.close)
     spec = EnsembleSpec("all", tuple(map(MemberSpec, names)), deadline_s=4.0, durability=Durability.NONE)
     office = await offices.open(Ensemble(spec, room.forecasters), allow_unpriced=True)

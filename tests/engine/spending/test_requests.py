@@ -10,7 +10,7 @@ import pytest
 from server.engine.recording import Recorder
 from server.engine.request import PredictionRequest
 from server.engine.requests import answered_elsewhere
-from server.forecasting.deadline import Deadline, SystemClock
+from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Durability
 from server.forecasting.errors import DeadlineError
 from server.forecasting.forecast import Cost, CostSource
@@ -23,6 +23,7 @@ from tests.engine.spending.conftest import Office, Offices
 from tests.engine.spending.payers import CENT, Paid
 from tests.eventually import eventually
 from tests.fakes import Saying, yes
+from tests.patience import LoopClock
 
 ASKED = PredictionRequest(Question("q1", "Will it rain?"), caller="alice", request_id="r1")
 
@@ -109,7 +110,7 @@ async def test_an_answer_that_came_between_two_looks_is_not_paid_again(offices: 
     account = there.treasury.open(Payer("ticket", "alice", "", "r1"))
     async with account:
         assert await account.is_elsewhere()
-        found = await answered_elsewhere(late, account, Deadline.after(PATIENCE_S, SystemClock()))
+        found = await answered_elsewhere(late, account, Deadline.after(PATIENCE_S, LoopClock()))
     assert found is not None
     assert found.id == (await first).id
     assert (other.calls, await calls(there)) == (0, 1)
@@ -117,8 +118,8 @@ async def test_an_answer_that_came_between_two_looks_is_not_paid_again(offices: 
 
 async def test_it_says_so_where_the_other_is_too_slow(offices: Offices) -> None:
     slow = Gated("a")
-    here = await offices.open(ensemble_of({"a": slow}))
-    there = await offices.open(ensemble_of({"a": Paid("a")}, deadline_s=0.3))
+    here = await offices.open(ensemble_of({"a": slow}, deadline_s=PATIENCE_S))
+    there = await offices.open(ensemble_of({"a": Paid("a")}, deadline_s=1.0))
     first = asyncio.create_task(here.engine.predict(ASKED))
     await slow.called.wait()
     with pytest.raises(DeadlineError, match="another server"):

@@ -12,14 +12,15 @@ from server.engine.purse import Allowance, QueryPurse
 from server.engine.request import PredictionRequest
 from server.forecasting.ensemble import Durability, MemberSpec, Options
 from server.forecasting.errors import NoAnswerError
-from server.forecasting.forecast import Cost, CostSource
+from server.forecasting.forecast import Cost, CostSource, Forecast
 from server.forecasting.money import Budget, Payer
 from server.forecasting.purse import Hold
 from server.forecasting.question import Question
 from tests.engine.conftest import ensemble_of
 from tests.engine.spending.conftest import Offices, absences
 from tests.engine.spending.payers import CENT, Paid
-from tests.fakes import yes
+from tests.eventually import eventually
+from tests.fakes import Saying, yes
 
 QUESTION = Question("q1", "Will it rain?", category="weather")
 ASKED = PredictionRequest(QUESTION, caller="alice")
@@ -90,18 +91,21 @@ async def test_what_a_cheap_call_gives_back_pays_for_the_next(offices: Offices) 
 
 
 async def test_hedged_away_and_cut_off_calls_are_booked_as_estimates(offices: Offices) -> None:
-    hanging = Paid("slow", hangs=True)
+    hanging, hedged = Paid("slow", hangs=True), asyncio.Event()
     ensemble = ensemble_of(
-        {"slow": hanging, "good": yes(0.9)},
+        {"slow": hanging, "good": Saying(Forecast((0.9, 0.1)), hedged)},
         execution="hedged",
         hedge_delay_s=0.02,
         hedge_share=1.0,
-        deadline_s=0.4,
+        enough_responses=1,
+        deadline_s=60.0,
         durability=Durability.NONE,
     )
     office = await offices.open(ensemble, budgets=(budget(100 * CENT),))
-    await office.engine.predict(ASKED)
-    assert hanging.calls >= 2
+    asking = asyncio.create_task(office.engine.predict(ASKED))
+    await eventually(lambda: hanging.calls >= 2)
+    hedged.set()
+    await asking
     total = await office.total()
     assert (total.settled_nano_usd, total.estimated_nano_usd) == (hanging.calls * CENT, hanging.calls * CENT)
     assert await office.taken() == (hanging.calls * CENT, 0)

@@ -17,11 +17,11 @@ class Client:
 
     async def __call__(self, method, request=None, **fields):
         kind, call = self._method(method, self._channel.unary_unary)
-        return await call(request if request is not None else kind(**fields), timeout=20)
+        return await call(request if request is not None else kind(**fields), timeout=60)
 
     def stream(self, requests, metadata=()):
         _, call = self._method("ModelStreamInfer", self._channel.stream_stream)
-        return call(requests, timeout=20, metadata=metadata)
+        return call(requests, timeout=60, metadata=metadata)
 
     def _method(self, name, kind):
         method = SERVICE.methods_by_name[name]

@@ -68,16 +68,16 @@ async def serving(weights, networks):
         {"network": networks.forecaster(NetworkSettings(artifact="small", horizon=10))},
         "market",
         horizon_updates=10,
-        deadline_s=10.0,
+        deadline_s=60.0,
     )
-    quick = ensemble_of({"a": yes(0.9), "b": yes(0.7), "c": yes(0.6)}, "quick")
+    quick = ensemble_of({"a": yes(0.9), "b": yes(0.7), "c": yes(0.6)}, "quick", deadline_s=60.0)
     ensembles, clock = Ensembles([quick, market], "quick", "market"), SystemClock()
     engine = PredictionEngine(
         ensembles, Catalogue(KNOWN), Recorder(MemoryStore()), (), clock, EngineSettings("test", 0.05)
     )
     repeating, held = Repeating(), Held()
     source = Source(repeating, held, Counting(sure=True), Counting(sure=False))
-    markets = MarketEngine(ensembles, clock, MarketDefaults(), "test")
+    markets = MarketEngine(ensembles, clock, MarketDefaults(signal_deadline_s=60.0), "test")
     handlers = inference_handlers(Engines(engine, markets), [networks.models, source])
     server = RpcServer(RpcSettings(listen="127.0.0.1:0", grace_s=5), [(protocol.SERVICE, handlers)])
     await server.start()

@@ -9,8 +9,8 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from server.forecasting.deadline import SystemClock
 from server.rpc.inference.datatypes import DATATYPES, from_raw
+from tests.eventually import eventually
 from tests.rpc.inference.client import refused, request
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -293,18 +293,11 @@ async def test_a_full_queue_says_when_to_come_back(client):
 async def test_a_caller_that_leaves_cancels_its_own_request(serving, client):
     leaving = asyncio.ensure_future(client("ModelInfer", held(1)))
     staying = asyncio.ensure_future(client("ModelInfer", held(2)))
-    await asyncio.to_thread(_until, lambda: {1, 2} <= serving.held.turns.keys())
+    await eventually(lambda: {1, 2} <= serving.held.turns.keys())
     leaving.cancel()
-    await asyncio.to_thread(_until, lambda: serving.held.cancelled == [1])
+    await eventually(lambda: serving.held.cancelled == [1])
     serving.held.turn(2).set()
     assert (await staying).raw_output_contents[0] == b"\x02\x00\x00\x00"
-
-
-def _until(condition):
-    clock = SystemClock()
-    end = clock.monotonic() + 20
-    while not condition():
-        assert clock.monotonic() < end
 
 
 async def test_a_decoupled_model_wants_a_stream(client):

@@ -6,6 +6,7 @@ import asyncio
 import grpc
 import pytest
 
+from tests.eventually import eventually
 from tests.rpc.inference.client import request
 
 FINAL = "triton_final_response"
@@ -103,11 +104,9 @@ async def test_decoupled_answers_overtake(serving, client):
 async def test_hanging_up_cancels_what_is_under_way(serving, client):
     call = client.stream(iter([number("counting", 1), number("held", 1)]))
     await call.read()
+    await eventually(lambda: 1 in serving.held.turns)
     call.cancel()
-    for _ in range(2000):
-        if serving.held.cancelled or not serving.held.turns:
-            break
-        await asyncio.sleep(0.001)
+    await eventually(lambda: serving.held.cancelled == [1])
     serving.held.turn(1).set()
     assert [told(a) for a in await answers(client, number("held", 1))] == [("", "", 1, True)]
 

@@ -2,6 +2,7 @@
 # ruff: noqa: E501, S608 - the statements are written here
 """Whoever changes the database behind the server's back is found out."""
 
+import asyncio
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from server.storage.audit.log import SqlAuditLog
 from server.storage.audit.verify import verify
 from server.storage.outcomes.store import SqlOutcomeStore
 from server.storage.settings import StorageSettings
-from server.storage.store import SqlPredictionStore, open_store
+from server.storage.store import SqlPredictionStore
+from tests.storage.conftest import Opener
 from tests.storage.samples import NOON, record
 
 
@@ -126,8 +128,10 @@ async def test_a_cut_tail_is_found_by_a_checkpoint(store: SqlPredictionStore, ke
     assert faults(report) == [(Fault.TRUNCATED, f"{store.trail.writer}/6")]
 
 
-async def test_a_chain_made_anew_is_found_by_a_checkpoint(settings: StorageSettings, key: SigningKey) -> None:
-    store = await open_store(settings)
+async def test_a_chain_made_anew_is_found_by_a_checkpoint(
+    opener: Opener, settings: StorageSettings, key: SigningKey
+) -> None:
+    store = await opener(settings)
     await filled(store)
     log = log_of(store, settings)
     anchored = await anchor(store, key)
@@ -135,20 +139,19 @@ async def test_a_chain_made_anew_is_found_by_a_checkpoint(settings: StorageSetti
     await run(store, *(f"DELETE FROM {table}" for table in tables))
     await log.close()
     await store.close()
-    forged = await open_store(settings)
+    forged = await opener(settings)
     await filled(forged)
     report = await verified(forged, key, anchored)
-    await forged.close()
     assert Fault.TRUNCATED in [finding.fault for finding in report.findings]
 
 
 async def test_a_whole_chain_that_is_gone_is_found_by_the_next(
-    settings: StorageSettings, key: SigningKey
+    opener: Opener, settings: StorageSettings, key: SigningKey
 ) -> None:
-    first = await open_store(settings)
+    first = await opener(settings)
     await first.save(record("p-0"))
     await first.close()
-    second = await open_store(settings)
+    second = await opener(settings)
     await second.save(record("p-1"))
     assert (await verified(second, key)).holds
     gone = first.trail.writer
@@ -156,27 +159,24 @@ async def test_a_whole_chain_that_is_gone_is_found_by_the_next(
     await run(second, *(f"DELETE FROM {table} WHERE writer = '{gone}'" for table in tables))
     await run(second, "DELETE FROM predictions WHERE id = 'p-0'")
     report = await verified(second, key)
-    await second.close()
     assert faults(report) == [(Fault.TRUNCATED, f"{gone}/2")]
 
 
 async def test_writers_side_by_side_have_chains_of_their_own(
-    settings: StorageSettings, key: SigningKey
+    opener: Opener, settings: StorageSettings, key: SigningKey
 ) -> None:
-    stores = [await open_store(settings) for _ in range(3)]
+    stores = [await opener(settings) for _ in range(3)]
     for number in range(9):
         await stores[number % 3].save(record(f"p-{number}"))
     report = await verified(stores[0], key, await anchor(stores[0], key))
-    for store in stores:
-        await store.close()
     assert report.findings == []
     assert (report.writers, report.predictions) == (3, 9)
 
 
 async def test_checkpoints_are_signed_now_and_then_and_at_the_end(
-    settings: StorageSettings, key: SigningKey
+    opener: Opener, settings: StorageSettings, key: SigningKey
 ) -> None:
-    store = await open_store(settings)
+    store = await opener(settings)
     log = log_of(store, settings)
     await filled(store, 2)
     await log.checkpoint()
@@ -185,7 +185,6 @@ async def test_checkpoints_are_signed_now_and_then_and_at_the_end(
     await log.close()
     own = KeyReference("", settings).open() if settings.url.startswith("sqlite") else None
     report = await verified(store, own or key)
-    await store.close()
     assert report.checkpoints == 2
     if own is not None:
         assert report.findings == []
@@ -251,6 +250,20 @@ async def test_erasure_leaves_the_chain_whole(store: SqlPredictionStore, key: Si
     assert "p-0" in left  # the tombstone
 
 
+async def test_servers_that_erase_at_the_same_moment_erase_each_once(
+    opener: Opener, settings: StorageSettings, key: SigningKey
+) -> None:
+    stores = [await opener(settings) for _ in range(2)]
+    await filled(stores[0], 50)
+    await stores[1].save(record("other", question_id="question-2"))
+    erasers = [Eraser(store.database, store.trail) for store in stores]
+    erasing = (each.erase("alice", "on request", question_id="question-1") for each in erasers)
+    erased = await asyncio.gather(*erasing)
+    assert sum(erased) == 50
+    report = await verified(stores[0], key)
+    assert (report.findings, report.predictions, report.erased) == ([], 1, 50)
+
+
 async def test_a_pretended_erasure_is_found(store: SqlPredictionStore, key: SigningKey) -> None:
     await filled(store)
     await Eraser(store.database, store.trail).erase("alice", "on request", question_id="question-9")
@@ -283,15 +296,14 @@ async def test_a_record_saved_twice_has_one_entry(store: SqlPredictionStore, key
 
 
 async def test_predictions_older_than_the_log_are_counted_not_blamed(
-    settings: StorageSettings, key: SigningKey
+    opener: Opener, settings: StorageSettings, key: SigningKey
 ) -> None:
-    first = await open_store(settings)
+    first = await opener(settings)
     await filled(first, 2)
     tables = ("audit_entries", "audit_contents", "audit_writers")
     await run(first, *(f"DELETE FROM {table}" for table in tables), "UPDATE predictions SET salt = NULL")
     await first.close()
-    second = await open_store(settings)  # as a new version finds the database of an old one
+    second = await opener(settings)  # as a new version finds the database of an old one
     await second.save(record("p-new"))
     report = await verified(second, key)
-    await second.close()
     assert (report.findings, report.older_predictions, report.predictions) == ([], 2, 3)

@@ -9,7 +9,8 @@ from sqlalchemy.util import await_only
 
 from server.storage.audit.verify import verify
 from server.storage.settings import StorageSettings
-from server.storage.store import SqlPredictionStore, open_store
+from server.storage.store import SqlPredictionStore
+from tests.storage.conftest import Opener
 from tests.storage.samples import record
 
 
@@ -35,14 +36,12 @@ class Interruption:
 
 @pytest.mark.parametrize("before", range(1, 7))  # the seventh locks a row for which the other would wait
 async def test_a_chain_that_begins_during_the_start_of_another(
-    postgres_settings: StorageSettings, before: int
+    opener: Opener, postgres_settings: StorageSettings, before: int
 ) -> None:
-    first, store, other = [await open_store(postgres_settings) for _ in range(3)]
+    first, store, other = [await opener(postgres_settings) for _ in range(3)]
     await first.save(record("earlier"))
     interruption = Interruption(store, other, before)
     await store.save(record("interrupted"))
     report = await store.database.read(lambda connection: verify(connection, []))
-    for each in (first, store, other):
-        await each.close()
     assert interruption.happened
     assert (report.findings, report.writers, report.predictions) == ([], 3, 3)

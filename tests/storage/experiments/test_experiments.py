@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import asyncio
 from datetime import timedelta
 from functools import partial
 
@@ -10,7 +11,8 @@ from server.storage.audit.verify import verify
 from server.storage.experiments.store import SqlExperimentStore
 from server.storage.outcomes.store import SqlOutcomeStore
 from server.storage.settings import StorageSettings
-from server.storage.store import SqlPredictionStore, open_store
+from server.storage.store import SqlPredictionStore
+from tests.storage.conftest import Opener
 from tests.storage.samples import NOON, record, with_prediction
 
 
@@ -53,15 +55,25 @@ async def test_observations_are_scored_in_the_order_of_their_outcomes(store: Sql
     assert await experiments.observations("others") == []
 
 
-async def test_decisions_survive_and_are_in_the_audit_log(settings: StorageSettings) -> None:
-    first = await open_store(settings)
+async def test_decisions_survive_and_are_in_the_audit_log(opener: Opener, settings: StorageSettings) -> None:
+    first = await opener(settings)
     experiments = SqlExperimentStore(first.database, first.trail)
     await experiments.decide("pools", Standing(State.ROLLED_BACK), "bob")
     await experiments.decide("pools", Standing(State.PROMOTED, "linear"), "alice")
     await first.close()
-    second = await open_store(settings)
+    second = await opener(settings)
     again = SqlExperimentStore(second.database, second.trail)
     assert await again.standings() == {"pools": Standing(State.PROMOTED, "linear")}
     report = await second.database.read(partial(verify, trusted=[]))
-    await second.close()
     assert (report.findings, report.entries) == ([], 3)
+
+
+async def test_servers_may_decide_at_the_same_moment(
+    opener: Opener, postgres_settings: StorageSettings
+) -> None:
+    stores = [await opener(postgres_settings) for _ in range(2)]
+    both = [SqlExperimentStore(store.database, store.trail) for store in stores]
+    wanted = Standing(State.PROMOTED, "linear")
+    for number in range(20):
+        await asyncio.gather(*(each.decide(f"e-{number}", wanted, "alice") for each in both))
+    assert await both[0].standings() == {f"e-{number}": wanted for number in range(20)}

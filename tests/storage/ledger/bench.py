@@ -13,6 +13,7 @@ from tests.storage.samples import NOON
 
 _number = itertools.count()
 DAY = timedelta(days=1)
+LEASE = timedelta(hours=1)
 
 
 class Time:

@@ -198,8 +198,9 @@ async def test_two_ledgers_share_a_budget(ledger: SqlLedger, open_another: OpenL
 
 
 async def test_a_first_budget_of_others_is_known_with_the_next_look(
-    ledger: SqlLedger, open_another: OpenLedger
+    ledger: SqlLedger, open_another: OpenLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("server.storage.ledger.ledger.FRESH_S", 3_600.0)
     other = await open_another()
     await ledger.set_budget(budget(100))
     assert await other.reserve(charge(160)) is None  # it has just looked, and nothing bound it

@@ -189,14 +189,16 @@ def test_any_order_of_events(request: pytest.FixtureRequest, name: str, examples
         with asyncio.Runner() as runner:
             storage = _settings(request, name, folder, runner)
             Books.runner, Books.store = runner, runner.run(open_store(storage))
-            run_state_machine_as_test(
-                Books,
-                settings=settings(
-                    max_examples=examples, stateful_step_count=30,
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )  # fmt: skip
-            runner.run(Books.store.close())
+            try:
+                run_state_machine_as_test(
+                    Books,
+                    settings=settings(
+                        max_examples=examples, stateful_step_count=30,
+                        suppress_health_check=list(HealthCheck),
+                    ),
+                )  # fmt: skip
+            finally:
+                runner.run(Books.store.close())
     finally:
         shutil.rmtree(folder)
 

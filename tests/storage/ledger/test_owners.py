@@ -9,10 +9,10 @@ from server.forecasting.forecast import Forecast
 from server.forecasting.money import Budget, Payer, Refusal, Spend
 from server.storage.ledger.ledger import SqlLedger
 from tests.eventually import eventually
-from tests.storage.ledger.bench import Time, budget, charge, kinds, paid, taken
+from tests.storage.ledger.bench import LEASE, Time, budget, charge, kinds, paid, taken
 from tests.storage.ledger.conftest import OpenLedger
 
-LONG = timedelta(seconds=16)
+LONG = LEASE + timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def test_a_process_in_use_keeps_its_lease(ledger: SqlLedger, other: SqlLed
     await set_for_all(budget(100), ledger, other)
     await other.reserve(charge(60))
     for _ in range(8):
-        time.now += timedelta(seconds=5)
+        time.now += LEASE / 3
         await other.reserve(charge(1))
         assert await ledger.reserve(charge(50)) is not None
     assert await taken(ledger) == (0, 68)

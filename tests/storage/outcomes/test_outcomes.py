@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
 import math
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,7 +16,8 @@ from server.forecasting.prediction import MemberAnswer, PredictionRecord
 from server.forecasting.question import Exclusive, FreeText, Numeric, Question, QuestionKind, Resolution
 from server.storage.outcomes.store import SqlOutcomeStore
 from server.storage.settings import StorageSettings
-from server.storage.store import SqlPredictionStore, open_store
+from server.storage.store import SqlPredictionStore
+from tests.storage.conftest import Opener
 from tests.storage.samples import NOON, record
 
 LATER = NOON + timedelta(days=3)
@@ -29,11 +29,10 @@ def outcomes(store: SqlPredictionStore) -> SqlOutcomeStore:
 
 
 @pytest.fixture
-async def another(settings: StorageSettings, store: SqlPredictionStore) -> AsyncIterator[SqlOutcomeStore]:
+async def another(opener: Opener, settings: StorageSettings, store: SqlPredictionStore) -> SqlOutcomeStore:
     """The same database through connections of their own, as another process has."""
-    opened = await open_store(settings)
-    yield SqlOutcomeStore(opened.database, opened.trail)
-    await opened.close()
+    opened = await opener(settings)
+    return SqlOutcomeStore(opened.database, opened.trail)
 
 
 def yes(question_id: str = "question-1", **changes: Any) -> Resolution:
@@ -223,13 +222,24 @@ async def test_snapshots_replace_each_other(outcomes: SqlOutcomeStore) -> None:
     assert await outcomes.load("1/y") == (5, 6, b"newer")
 
 
+async def test_servers_may_keep_snapshots_at_the_same_moment(
+    outcomes: SqlOutcomeStore, another: SqlOutcomeStore
+) -> None:
+    for number in range(20):
+        await asyncio.gather(*(each.keep(f"1/{number}", 3, 4, b"state") for each in (outcomes, another)))
+        assert await another.load(f"1/{number}") == (3, 4, b"state")
+
+
 async def test_a_database_that_cannot_be_written_says_so(
     store: SqlPredictionStore, outcomes: SqlOutcomeStore
 ) -> None:
     def drop(connection: Connection) -> None:
         with connection.begin():
             connection.execute(text("DROP TABLE outcomes"))
+            connection.execute(text("DROP TABLE learning_snapshots"))
 
     await store.database.write(drop)
-    with pytest.raises(RecordError, match="not on disk"):
+    with pytest.raises(RecordError, match="the outcomes are not on disk"):
         await outcomes.record([yes()], LATER)
+    with pytest.raises(RecordError, match="the snapshot is not on disk"):
+        await outcomes.keep("1/x", 3, 4, b"state")
