@@ -22,7 +22,7 @@ from server.engine.ensembles import Ensemble
 from server.engine.learned import LearnedAdvice
 from server.forecasting.deadline import Clock, Deadline
 from server.forecasting.ensemble import Plan
-from server.forecasting.errors import ConsilienceError, RecordError
+from server.forecasting.errors import ConsilienceError
 from server.forecasting.grouping import asked_time
 from server.forecasting.outcomes import InForce, OutcomeStore, Recorded
 from server.forecasting.ports import Forecaster
@@ -204,7 +204,7 @@ class Learner:
                     await self._restore()
                     self._ready.set()
                 await self.advance()
-            except Exception as error:  # noqa: BLE001 - whatever the database had, the next look may find it well
+            except (ConsilienceError, OSError) as error:
                 log.warning("learning.behind", error=str(error))
             await asyncio.sleep(self._poll_s)
 
@@ -288,7 +288,7 @@ class Learner:
             return
         self._saved = (self._changes(), self.memory.version)
         state = await asyncio.to_thread(snapshots.dump, self.memory)
-        with contextlib.suppress(RecordError):  # the next start learns what is not in a snapshot
+        with contextlib.suppress(ConsilienceError, OSError):
             await self._store.keep(self._writer, self._sequence, self._cursor_us, state)
 
 

@@ -124,11 +124,7 @@ class OutcomeStore(Protocol):
         ...
 
     async def keep(self, writer: str, sequence: int, time_us: int, state: bytes) -> None:
-        """Keep a snapshot in place of every other.
-
-        Raises:
-            RecordError: it was not written.
-        """
+        """Keep a snapshot in place of an older one of that form."""
         ...
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection, text
-from structlog.testing import capture_logs
 
 from server.engine.ensembles import Ensemble, Ensembles
 from server.engine.learner import Learner, market_members
@@ -30,7 +28,6 @@ from server.learning.methods import ADAPTIVE, CALIBRATORS, WEIGHTINGS
 from server.storage.outcomes.store import SqlOutcomeStore
 from server.storage.settings import StorageSettings
 from server.storage.store import SqlPredictionStore, open_store
-from tests.eventually import eventually
 from tests.fakes import Catalogue
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -93,14 +90,14 @@ class Server:
         await self.store.close()
 
 
-Open = Callable[..., Awaitable[Server]]
+Open = Callable[[], Awaitable[Server]]
 
 
 @pytest.fixture
 async def open_server(tmp_path: Path) -> AsyncIterator[Open]:
     opened: list[Server] = []
 
-    async def make(poll_s: float = 3600.0) -> Server:
+    async def make() -> Server:
         store = await open_store(StorageSettings(url=f"sqlite:///{tmp_path}/predictions.db"))
         forecasters = {
             **{name: Guessing(name, noise) for name, noise in zip(MEMBERS, (0.5, 1.5, 4.0), strict=True)},
@@ -112,7 +109,7 @@ async def open_server(tmp_path: Path) -> AsyncIterator[Open]:
             SqlOutcomeStore(store.database, store.trail),
             SystemClock(),
             market_members(ensembles),
-            poll_s=poll_s,
+            poll_s=3600,
         )
         ensemble.adviser = ensemble.experienced = learner
         learner.watches = True
@@ -159,25 +156,6 @@ async def test_learning_shows_in_weights_and_calibration(open_server: Open) -> N
     assert prediction.raw_probabilities != prediction.probabilities
     assert server.learner.status().outcomes == 40
     assert sum(server.learner.status().belief.values()) == pytest.approx(1.0)
-
-
-async def test_learning_goes_on_once_the_database_is_back(open_server: Open) -> None:
-    server = await open_server(poll_s=0.01)
-
-    async def rename(before: str, after: str) -> None:
-        def work(connection: Connection) -> None:
-            with connection.begin():
-                connection.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
-
-        await server.store.database.write(work)
-
-    await server.ask(1, 1)
-    with capture_logs() as said:
-        await rename("outcomes", "away")
-        await eventually(lambda: any(one["event"] == "learning.behind" for one in said))
-    await rename("away", "outcomes")
-    await server.tell(1, 2)
-    await eventually(lambda: server.learner.status().outcomes == 1)
 
 
 async def test_an_answer_says_how_many_independent_members_it_rests_on(open_server: Open) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, delete, select, text, true
+from sqlalchemy import ColumnElement, Connection, delete, select, true
 
 from server.forecasting.errors import RecordError
 from server.storage.audit.entries import ERASURE, event
@@ -22,8 +22,6 @@ log = structlog.get_logger(__name__)
 
 #: Predictions in one transaction, so that answers need not wait long for theirs.
 BATCH = 200
-#: Any number, the same in all servers: one erases while the others wait.
-POSTGRESQL_LOCK = 4_207_849_486
 
 
 class Eraser:
@@ -58,16 +56,9 @@ class Eraser:
 
     def _erase_some(self, connection: Connection, meant: ColumnElement[bool], actor: str, reason: str) -> int:
         with self._trail.transaction(connection) as append:
-            _lock(connection)
             query = select(predictions.c.id).where(meant).order_by(predictions.c.create_time_us).limit(BATCH)
             ids: Sequence[str] = connection.execute(query).scalars().all()
             if ids:
                 connection.execute(delete(predictions).where(predictions.c.id.in_(ids)))
                 append([event(ERASURE, "", actor, {"predictions": list(ids), "reason": reason})])
         return len(ids)
-
-
-def _lock(connection: Connection) -> None:
-    """Be the only one to erase until the transaction ends, so that each is erased, and told, by one."""
-    if connection.dialect.name != "sqlite":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": POSTGRESQL_LOCK})

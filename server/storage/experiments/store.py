@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, Row, delete, func, insert, select, text
 
 from server.forecasting.errors import RecordError
 from server.forecasting.experiment import Observation, Standing, State
@@ -29,12 +29,6 @@ WHERE p.experiment = :name AND p.experiment <> '' AND p.kind IN ('binary', 'excl
   AND o.result IN ('outcome', 'fraction')
   AND o.version = (SELECT max(version) FROM outcomes WHERE question_id = p.question_id)
 ORDER BY o.known_time_us, o.sequence, p.create_time_us, p.id
-""")
-
-#: In one statement: another server may decide at the same moment. The last word counts.
-_DECIDE = text("""
-INSERT INTO experiment_states (experiment, state, arm) VALUES (:experiment, :state, :arm)
-ON CONFLICT (experiment) DO UPDATE SET state = excluded.state, arm = excluded.arm
 """)
 
 
@@ -67,7 +61,8 @@ class SqlExperimentStore:
     def _decide(self, connection: Connection, name: str, standing: Standing, actor: str) -> None:
         row = {"state": standing.state.value, "arm": standing.arm}
         with self._trail.transaction(connection) as append:
-            connection.execute(_DECIDE, {"experiment": name, **row})
+            connection.execute(delete(experiment_states).where(experiment_states.c.experiment == name))
+            connection.execute(insert(experiment_states).values(experiment=name, **row))
             append([event("UpdateExperiment", name, actor, row)])
 
     async def _read(self, work: Callable[[Connection], Result]) -> Result:

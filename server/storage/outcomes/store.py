@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, delete, insert, select
 
 from server.forecasting.errors import RecordError
 from server.forecasting.outcomes import Case, InForce, Recorded
@@ -21,14 +21,6 @@ from server.storage.outcomes.tables import learning_snapshots
 from server.storage.records import microseconds
 
 Result = TypeVar("Result")
-
-#: In one statement: another server may keep one of the same form at the same moment.
-_REPLACE = text("""
-INSERT INTO learning_snapshots (writer, sequence, time_us, state)
-VALUES (:writer, :sequence, :time_us, :state)
-ON CONFLICT (writer)
-DO UPDATE SET sequence = excluded.sequence, time_us = excluded.time_us, state = excluded.state
-""")
 
 
 class SqlOutcomeStore:
@@ -77,12 +69,9 @@ class SqlOutcomeStore:
 
     async def keep(self, writer: str, sequence: int, time_us: int, state: bytes) -> None:
         """See ``OutcomeStore``."""
-        work = partial(_keep, writer=writer, sequence=sequence, time_us=time_us, state=state)
-        try:
-            await self._database.write(work)
-        except FAULTS as error:
-            msg = f"the snapshot is not on disk: {cause_of(error)}"
-            raise RecordError(msg) from error
+        await self._database.write(
+            partial(_keep, writer=writer, sequence=sequence, time_us=time_us, state=state)
+        )
 
     async def _read(self, work: Callable[[Connection], Result]) -> Result:
         try:
@@ -152,7 +141,7 @@ def _load(connection: Connection, writer: str) -> tuple[int, int, bytes] | None:
 
 def _keep(connection: Connection, writer: str, sequence: int, time_us: int, state: bytes) -> None:
     with connection.begin():
-        connection.execute(delete(learning_snapshots).where(learning_snapshots.c.writer != writer))
+        connection.execute(delete(learning_snapshots))
         connection.execute(
-            _REPLACE, {"writer": writer, "sequence": sequence, "time_us": time_us, "state": state}
+            insert(learning_snapshots).values(writer=writer, sequence=sequence, time_us=time_us, state=state)
         )

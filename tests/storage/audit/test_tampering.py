@@ -2,7 +2,6 @@
 # ruff: noqa: E501, S608 - the statements are written here
 """Whoever changes the database behind the server's back is found out."""
 
-import asyncio
 from functools import partial
 from pathlib import Path
 
@@ -248,20 +247,6 @@ async def test_erasure_leaves_the_chain_whole(store: SqlPredictionStore, key: Si
     left = await store.database.read(everything)
     assert "question-1" not in left
     assert "p-0" in left  # the tombstone
-
-
-async def test_servers_that_erase_at_the_same_moment_erase_each_once(
-    opener: Opener, settings: StorageSettings, key: SigningKey
-) -> None:
-    stores = [await opener(settings) for _ in range(2)]
-    await filled(stores[0], 50)
-    await stores[1].save(record("other", question_id="question-2"))
-    erasers = [Eraser(store.database, store.trail) for store in stores]
-    erasing = (each.erase("alice", "on request", question_id="question-1") for each in erasers)
-    erased = await asyncio.gather(*erasing)
-    assert sum(erased) == 50
-    report = await verified(stores[0], key)
-    assert (report.findings, report.predictions, report.erased) == ([], 1, 50)
 
 
 async def test_a_pretended_erasure_is_found(store: SqlPredictionStore, key: SigningKey) -> None:

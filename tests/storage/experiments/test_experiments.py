@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-import asyncio
 from datetime import timedelta
 from functools import partial
 
@@ -66,14 +65,3 @@ async def test_decisions_survive_and_are_in_the_audit_log(opener: Opener, settin
     assert await again.standings() == {"pools": Standing(State.PROMOTED, "linear")}
     report = await second.database.read(partial(verify, trusted=[]))
     assert (report.findings, report.entries) == ([], 3)
-
-
-async def test_servers_may_decide_at_the_same_moment(
-    opener: Opener, postgres_settings: StorageSettings
-) -> None:
-    stores = [await opener(postgres_settings) for _ in range(2)]
-    both = [SqlExperimentStore(store.database, store.trail) for store in stores]
-    wanted = Standing(State.PROMOTED, "linear")
-    for number in range(20):
-        await asyncio.gather(*(each.decide(f"e-{number}", wanted, "alice") for each in both))
-    assert await both[0].standings() == {f"e-{number}": wanted for number in range(20)}

@@ -222,24 +222,13 @@ async def test_snapshots_replace_each_other(outcomes: SqlOutcomeStore) -> None:
     assert await outcomes.load("1/y") == (5, 6, b"newer")
 
 
-async def test_servers_may_keep_snapshots_at_the_same_moment(
-    outcomes: SqlOutcomeStore, another: SqlOutcomeStore
-) -> None:
-    for number in range(20):
-        await asyncio.gather(*(each.keep(f"1/{number}", 3, 4, b"state") for each in (outcomes, another)))
-        assert await another.load(f"1/{number}") == (3, 4, b"state")
-
-
 async def test_a_database_that_cannot_be_written_says_so(
     store: SqlPredictionStore, outcomes: SqlOutcomeStore
 ) -> None:
     def drop(connection: Connection) -> None:
         with connection.begin():
             connection.execute(text("DROP TABLE outcomes"))
-            connection.execute(text("DROP TABLE learning_snapshots"))
 
     await store.database.write(drop)
-    with pytest.raises(RecordError, match="the outcomes are not on disk"):
+    with pytest.raises(RecordError, match="not on disk"):
         await outcomes.record([yes()], LATER)
-    with pytest.raises(RecordError, match="the snapshot is not on disk"):
-        await outcomes.keep("1/x", 3, 4, b"state")
