@@ -69,9 +69,11 @@ class SqlOutcomeStore:
 
     async def keep(self, writer: str, sequence: int, time_us: int, state: bytes) -> None:
         """See ``OutcomeStore``."""
-        await self._database.write(
-            partial(_keep, writer=writer, sequence=sequence, time_us=time_us, state=state)
-        )
+        work = partial(_keep, writer=writer, sequence=sequence, time_us=time_us, state=state)
+        try:
+            await self._database.write(work)
+        except FAULTS as error:
+            raise RecordError(f"the snapshot is not on disk: {cause_of(error)}") from error
 
     async def _read(self, work: Callable[[Connection], Result]) -> Result:
         try:
