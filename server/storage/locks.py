@@ -19,6 +19,7 @@ class Lock(IntEnum):
     #: Outcomes are recorded, or predictions erased: the scores of the one refer to the rows of the other.
     JUDGING = 4_207_849_485
     SNAPSHOT = 4_207_849_486
+    EXPERIMENTS = 4_207_849_487
 
 
 def take(connection: Connection, lock: Lock) -> None:

@@ -7,9 +7,12 @@ from functools import partial
 
 import pytest
 
+from server.forecasting.errors import ConflictError
+from server.forecasting.experiment import Standing, State
 from server.forecasting.question import Resolution
 from server.storage.audit.erasure import Eraser
 from server.storage.audit.verify import verify
+from server.storage.experiments.store import SqlExperimentStore
 from server.storage.outcomes.store import SqlOutcomeStore
 from server.storage.settings import StorageSettings
 from server.storage.store import SqlPredictionStore, open_store
@@ -26,6 +29,7 @@ class Server:
     def __init__(self, store: SqlPredictionStore) -> None:
         self.store = store
         self.outcomes = SqlOutcomeStore(store.database, store.trail)
+        self.experiments = SqlExperimentStore(store.database, store.trail)
         self._eraser = Eraser(store.database, store.trail)
 
     async def erase(self) -> int:
@@ -34,6 +38,9 @@ class Server:
     async def record_outcome(self) -> int:
         (result,) = await self.outcomes.record([YES], LATER)
         return result.scored
+
+    async def decide(self, standing: Standing, present: Standing | None = None) -> None:
+        await self.experiments.decide("pools", standing, "admin", lambda found: present in (None, found))
 
 
 @pytest.fixture
@@ -79,3 +86,26 @@ async def test_what_two_servers_erase_is_erased_once(servers: list[Server], befo
     one, other = servers
     interruption = Interruption(one.store, other.erase, before)
     assert await one.erase() + await interruption.result() == 2
+
+
+@pytest.mark.parametrize("before", ["FROM experiment_states", "INSERT"])
+@pytest.mark.parametrize("decided", [True, False])
+async def test_of_two_decisions_the_later_holds(servers: list[Server], decided: bool, before: str) -> None:
+    one, other = servers
+    if decided:
+        await one.decide(Standing())
+    interruption = Interruption(one.store, lambda: other.decide(Standing(State.ROLLED_BACK)), before)
+    await one.decide(Standing(State.PROMOTED, "linear"))
+    await interruption.result()
+    assert await one.experiments.standings() == {"pools": Standing(State.ROLLED_BACK)}
+
+
+async def test_of_two_decisions_about_the_same_one_is_refused(servers: list[Server]) -> None:
+    one, other = servers
+    interruption = Interruption(
+        one.store, lambda: other.decide(Standing(State.ROLLED_BACK), Standing()), "DELETE"
+    )
+    await one.decide(Standing(State.PROMOTED, "linear"), Standing())
+    with pytest.raises(ConflictError, match="somebody else"):
+        await interruption.result()
+    assert await one.experiments.standings() == {"pools": Standing(State.PROMOTED, "linear")}
