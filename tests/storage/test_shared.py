@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers on one PostgreSQL database, one of them between two statements of another."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
@@ -53,6 +54,24 @@ async def servers(postgres_settings: StorageSettings) -> AsyncIterator[list[Serv
     assert report.findings == []
     for each in opened:
         await each.store.close()
+
+
+async def test_the_same_requests_in_another_order_are_conflicts_and_no_deadlock(
+    servers: list[Server],
+) -> None:
+    one, other = servers
+    await one.store.save(record("p-again", request_id="0"))  # what is there already has each saved alone
+
+    async def save(server: Server, *request_ids: str) -> list[type]:
+        records = [record(request_id=each) for each in request_ids]
+        results = await asyncio.gather(*map(server.store.save, records), return_exceptions=True)
+        return [type(each) for each in results]
+
+    interruption = Interruption(
+        one.store, lambda: save(other, "0", "2", "1"), "INSERT INTO predictions", at=4
+    )
+    assert await save(one, "0", "1", "2") == [ConflictError, type(None), type(None)]
+    assert await interruption.result() == [ConflictError] * 3
 
 
 @pytest.mark.parametrize("before", ["DELETE", "INSERT"])
