@@ -34,7 +34,8 @@ from server.learning.standing import Standing
 
 log = structlog.get_logger(__name__)
 
-#: Stored answers are read again from so long before the last one: a record is older than its commit.
+#: Stored answers are read again from so long before the last one, and the longest deadline more: a
+#: record is older than its commit, and no two machines' clocks agree.
 OVERLAP_US = 60 * SECOND_US
 #: Answers learned from between two calls.
 PAGE = 200
@@ -74,6 +75,7 @@ class Learner:
         clock: Clock,
         prices: Mapping[str, str],
         *,
+        longest_s: float = 0.0,
         code_version: str = "",
         poll_s: float = 1.0,
     ) -> None:
@@ -82,6 +84,7 @@ class Learner:
         self._prices = dict(prices)
         self._writer = f"{snapshots.FORM}/{code_version}"
         self._poll_s = poll_s
+        self._overlap_us = OVERLAP_US + round(longest_s * SECOND_US)
         #: Whether answers are watched while their outcomes are open; else outcomes alone are read.
         self.watches = False
         self.memory = Memory(self._prices)
@@ -241,7 +244,7 @@ class Learner:
         return await asyncio.to_thread(rebuilt, (*judged, *open_cases), known, self._prices, limit_us)
 
     async def _watch_new(self) -> None:
-        ids = await self._store.ids_since(max(self._cursor_us - OVERLAP_US, 0))
+        ids = await self._store.ids_since(max(self._cursor_us - self._overlap_us, 0))
         fresh = [name for name, _ in ids if name not in self._seen]
         for start in range(0, len(fresh), PAGE):
             cases = await self._store.answered(fresh[start : start + PAGE])
@@ -252,7 +255,7 @@ class Learner:
     def _mark_seen(self, ids: Sequence[tuple[str, int]]) -> None:
         self._seen.update(ids)
         self._cursor_us = max(self._cursor_us, *(created_us for _, created_us in ids), 0)
-        since_us = self._cursor_us - 2 * OVERLAP_US
+        since_us = self._cursor_us - 2 * self._overlap_us
         self._seen = {name: created_us for name, created_us in self._seen.items() if created_us >= since_us}
 
     def _now_us(self) -> int:
@@ -304,6 +307,11 @@ def market_members(ensembles: Iterable[Ensemble]) -> dict[str, str]:
         for name, forecaster in ensemble.forecasters.items()
         if forecaster.identity.kind == "market"
     }
+
+
+def longest_s(ensembles: Iterable[Ensemble]) -> float:
+    """The longest that an answer may take."""
+    return max((ensemble.spec.deadline_s for ensemble in ensembles), default=0.0)
 
 
 def _excess(rows: Iterable[Standing]) -> dict[str, float]:

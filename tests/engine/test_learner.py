@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from server.engine.ensembles import Ensemble, Ensembles
-from server.engine.learner import Learner, market_members
+from server.engine.learner import Learner, longest_s, market_members
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.recording import Recorder
 from server.engine.replay import Verdict, replay
@@ -33,9 +33,11 @@ from server.storage.settings import StorageSettings
 from server.storage.store import SqlPredictionStore, open_store
 from tests.eventually import eventually
 from tests.fakes import Catalogue
+from tests.storage.samples import record
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 MEMBERS = ("good", "fair", "bad")
+LONGEST_S = 300.0
 
 
 class Guessing:
@@ -107,12 +109,14 @@ async def open_server(tmp_path: Path) -> AsyncIterator[Open]:
             **{name: Guessing(name, noise) for name, noise in zip(MEMBERS, (0.5, 1.5, 4.0), strict=True)},
             "price": MarketPrice(),
         }
-        ensemble = Ensemble(EnsembleSpec("test", tuple(map(MemberSpec, forecasters))), forecasters)
+        spec = EnsembleSpec("test", tuple(map(MemberSpec, forecasters)), deadline_s=LONGEST_S)
+        ensemble = Ensemble(spec, forecasters)
         ensembles = Ensembles([ensemble], "test")
         learner = Learner(
             SqlOutcomeStore(store.database, store.trail),
             SystemClock(),
             market_members(ensembles),
+            longest_s=longest_s(ensembles),
             poll_s=poll_s,
         )
         ensemble.adviser = ensemble.experienced = learner
@@ -242,6 +246,15 @@ async def test_a_database_that_comes_back_is_learned_from_again(open_server: Ope
     await rename(other, "away", "outcomes")
     await other.tell(2, 3)
     await eventually(lambda: server.learner.status().outcomes == 3)
+
+
+async def test_an_answer_that_took_long_is_watched_however_late_it_is_stored(open_server: Open) -> None:
+    server = await open_server()
+    await server.store.save(record("quick", question_id="later", after=timedelta(seconds=LONGEST_S)))
+    await server.learner.advance()
+    await server.store.save(record("slow", question_id="earlier"))
+    await server.learner.advance()
+    assert server.learner.status().answers == 2
 
 
 async def test_a_past_that_could_not_be_read_is_read_again(open_server: Open) -> None:
