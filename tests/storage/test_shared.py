@@ -68,7 +68,7 @@ async def test_the_same_requests_in_another_order_are_conflicts_and_no_deadlock(
         return [type(each) for each in results]
 
     interruption = Interruption(
-        one.store, lambda: save(other, "0", "2", "1"), "INSERT INTO predictions", at=4
+        one.store.database, lambda: save(other, "0", "2", "1"), "INSERT INTO predictions", at=4
     )
     assert await save(one, "0", "1", "2") == [ConflictError, type(None), type(None)]
     assert await interruption.result() == [ConflictError] * 3
@@ -78,7 +78,9 @@ async def test_the_same_requests_in_another_order_are_conflicts_and_no_deadlock(
 async def test_snapshots_are_kept_at_the_same_moment(servers: list[Server], before: str) -> None:
     one, other = servers
     await one.outcomes.keep("1/x", 1, 1, b"old")
-    interruption = Interruption(one.store, lambda: other.outcomes.keep("1/x", 2, 2, b"other"), before)
+    interruption = Interruption(
+        one.store.database, lambda: other.outcomes.keep("1/x", 2, 2, b"other"), before
+    )
     await one.outcomes.keep("1/x", 3, 3, b"own")
     await interruption.result()
     assert await one.outcomes.load("1/x") == (2, 2, b"other")
@@ -87,7 +89,7 @@ async def test_snapshots_are_kept_at_the_same_moment(servers: list[Server], befo
 @pytest.mark.parametrize("before", ["FROM predictions", "INSERT INTO forecast_scores"])
 async def test_what_is_being_scored_is_erased_after_that(servers: list[Server], before: str) -> None:
     one, other = servers
-    interruption = Interruption(one.store, other.erase, before)
+    interruption = Interruption(one.store.database, other.erase, before)
     assert await one.record_outcome() == 20
     assert await interruption.result() == 2
 
@@ -95,7 +97,7 @@ async def test_what_is_being_scored_is_erased_after_that(servers: list[Server], 
 @pytest.mark.parametrize("before", ["FROM predictions", "DELETE", "INSERT INTO audit_entries"])
 async def test_what_is_being_erased_is_not_scored(servers: list[Server], before: str) -> None:
     one, other = servers
-    interruption = Interruption(one.store, other.record_outcome, before)
+    interruption = Interruption(one.store.database, other.record_outcome, before)
     assert await one.erase() == 2
     assert await interruption.result() == 0
 
@@ -103,7 +105,7 @@ async def test_what_is_being_erased_is_not_scored(servers: list[Server], before:
 @pytest.mark.parametrize("before", ["FROM predictions", "DELETE", "INSERT INTO audit_entries"])
 async def test_what_two_servers_erase_is_erased_once(servers: list[Server], before: str) -> None:
     one, other = servers
-    interruption = Interruption(one.store, other.erase, before)
+    interruption = Interruption(one.store.database, other.erase, before)
     assert await one.erase() + await interruption.result() == 2
 
 
@@ -113,7 +115,7 @@ async def test_of_two_decisions_the_later_holds(servers: list[Server], decided: 
     one, other = servers
     if decided:
         await one.decide(Standing())
-    interruption = Interruption(one.store, lambda: other.decide(Standing(State.ROLLED_BACK)), before)
+    interruption = Interruption(one.store.database, lambda: other.decide(Standing(State.ROLLED_BACK)), before)
     await one.decide(Standing(State.PROMOTED, "linear"))
     await interruption.result()
     assert await one.experiments.standings() == {"pools": Standing(State.ROLLED_BACK)}
@@ -122,7 +124,7 @@ async def test_of_two_decisions_the_later_holds(servers: list[Server], decided: 
 async def test_of_two_decisions_about_the_same_one_is_refused(servers: list[Server]) -> None:
     one, other = servers
     interruption = Interruption(
-        one.store, lambda: other.decide(Standing(State.ROLLED_BACK), Standing()), "DELETE"
+        one.store.database, lambda: other.decide(Standing(State.ROLLED_BACK), Standing()), "DELETE"
     )
     await one.decide(Standing(State.PROMOTED, "linear"), Standing())
     with pytest.raises(ConflictError, match="somebody else"):

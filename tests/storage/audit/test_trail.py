@@ -16,7 +16,7 @@ async def test_a_chain_that_begins_during_the_start_of_another(
 ) -> None:
     first, store, other = [await open_store(postgres_settings) for _ in range(3)]
     await first.save(record("earlier"))
-    interruption = Interruption(store, lambda: other.save(record("of the other")), at=before)
+    interruption = Interruption(store.database, lambda: other.save(record("of the other")), at=before)
     await store.save(record("interrupted"))
     await interruption.result()
     report = await store.database.read(lambda connection: verify(connection, []))
