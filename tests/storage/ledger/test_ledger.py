@@ -182,6 +182,16 @@ async def test_what_is_settled_between_two_looks_is_not_lost(
     assert (after.settled_nano_usd, after.reserved_nano_usd) == (20, 0)
 
 
+async def test_a_budget_that_is_set_during_a_look_around_is_not_forgotten(ledger: SqlLedger) -> None:
+    interruption = Interruption(
+        ledger._database, lambda: ledger.set_budget(budget(50)), "FROM ledger_owners", reading=True
+    )
+    await ledger._look_around()
+    await interruption.result()
+    assert [status.budget for status in ledger.budgets] == [budget(50)]
+    assert await ledger.reserve(charge(60)) == Refusal("b", 50)
+
+
 async def test_a_window_begins_anew_and_calls_belong_to_their_own(ledger: SqlLedger, time: Time) -> None:
     await ledger.set_budget(budget(100, window=DAY))
     assert (await status_of(ledger)).window_start == time.now.replace(
