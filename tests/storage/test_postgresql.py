@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
+from functools import partial
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, event, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
-from server.forecasting.errors import RecordError
-from server.forecasting.money import Budget
+from server.forecasting.errors import ConflictError, RecordError
+from server.forecasting.money import Payer, Spend
 from server.forecasting.question import Resolution
 from server.storage import postgresql
+from server.storage.audit.verify import verify
 from server.storage.errors import StorageError
 from server.storage.ledger.ledger import open_ledger
 from server.storage.ledger.tables import ledger_lock
 from server.storage.outcomes.store import SqlOutcomeStore
 from server.storage.settings import StorageSettings
-from server.storage.store import open_store
+from server.storage.store import SqlPredictionStore, open_store
+from tests.storage.ledger.bench import budget, charge, paid, taken
 from tests.storage.postgres_cluster import Cluster
 from tests.storage.samples import NOON, record
 
@@ -94,6 +98,51 @@ async def test_the_first_change_after_a_restart_is_made(settings: StorageSetting
     await store.close()
 
 
+def lose_next_reply(store: SqlPredictionStore) -> None:
+    """The next commit comes to the disk, and nobody hears of it."""
+
+    def commit(connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        await_only(driver.execute("COMMIT"))
+        driver.terminate()
+
+    engine = store.database._writing.sync_engine  # type: ignore[attr-defined]
+    event.listen(engine, "commit", commit, once=True)
+
+
+async def test_a_record_whose_commit_nobody_heard_of_is_on_disk_once(settings: StorageSettings) -> None:
+    store = await open_store(settings)
+    await store.save(record("first"))
+    lose_next_reply(store)
+    unheard = record("unheard", request_id="r-1")
+    await store.save(unheard)
+    assert await store.find_request("alice", "r-1") == unheard
+    with pytest.raises(ConflictError):
+        await store.save(record("another", request_id="r-1"))
+    report = await store.database.read(partial(verify, trusted=[]))
+    await store.close()
+    assert (report.findings, report.entries, report.predictions) == ([], 3, 2)
+
+
+async def test_a_commit_of_the_ledger_that_nobody_heard_of_counts_once(settings: StorageSettings) -> None:
+    store = await open_store(settings)
+    ledger = await open_ledger(store.database)
+    await ledger.set_budget(budget(100))
+    call = charge(60)
+    lose_next_reply(store)
+    assert await ledger.reserve(call) is None
+    assert await taken(ledger) == (0, 60)
+    lose_next_reply(store)
+    ledger.settle(call, paid(20))
+    assert await taken(ledger) == (20, 0)
+    lose_next_reply(store)
+    payer = Payer("p-1", "alice", request_id="r-1")
+    assert await ledger.claim(payer) == {}
+    assert await ledger.spend() == [Spend("", 20, 0, 0, 1)]
+    await ledger.close()
+    await store.close()
+
+
 async def test_a_server_that_stops_in_a_transaction_does_not_stop_the_others(
     settings: StorageSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,11 +161,11 @@ async def test_a_server_that_stops_in_a_transaction_does_not_stop_the_others(
 
     writing = asyncio.create_task(stopped.database.write(stop))
     await holding.wait()
-    await asyncio.wait_for(ledgers[1].set_budget(Budget("b", "all", 1)), 30.0)
+    await asyncio.wait_for(ledgers[1].set_budget(budget(1)), 30.0)
     goes_on.set()
     with pytest.raises(DBAPIError):
         await writing
-    await ledgers[0].set_budget(Budget("b", "all", 2))
+    await ledgers[0].set_budget(budget(2))
     for each in (*ledgers, stopped, other):
         await each.close()
 
