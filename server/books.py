@@ -9,7 +9,7 @@ from server.config import Settings
 from server.engine.advice import learns
 from server.engine.ensembles import Ensembles
 from server.engine.experiments import Experiments
-from server.engine.learner import Learner, market_members
+from server.engine.learner import Learner, longest_s, market_members
 from server.engine.probation import SelectionState
 from server.engine.recording import Recorder
 from server.engine.school import SignalSchool
@@ -72,6 +72,7 @@ class Books:
             SqlOutcomeStore(self.store.database, self.store.trail),
             self._clock,
             market_members(ensembles),
+            longest_s=longest_s(ensembles),
             code_version=self._version,
             poll_s=self._settings.learning.poll_s,
         )

@@ -129,12 +129,17 @@ class Experiments:
             known = ", ".join(arm.name for arm in experiment.arms)
             raise InvalidRequestError.of("arm", f"{standing.arm!r} is not known; use {known}")
         standing = standing if promoted else Standing(standing.state)
+
+        def fits(present: Standing) -> bool:
+            return not etag or etag == _etag(experiment, present)
+
         async with self._turn:
-            if etag and etag != self._view(experiment).etag:
-                raise ConflictError(
-                    f"experiment {name!r} was changed by somebody else; read it again and repeat the change"
-                )
-            await self._store.decide(name, standing, actor)
+            try:
+                await self._store.decide(name, standing, actor, fits)
+            except ConflictError:
+                # Another server's decision, perhaps: whoever reads it again is to see that one.
+                self._standings = await self._store.standings()
+                raise
             self._standings = {**self._standings, name: standing}
         return self._view(experiment)
 
@@ -151,9 +156,12 @@ class Experiments:
 
     def _view(self, experiment: Experiment) -> ExperimentView:
         standing = self._standing(experiment.name)
-        tag = hashlib.blake2b(repr((experiment, standing)).encode(), digest_size=8).hexdigest()
         shown = replace(experiment, ensemble=experiment.ensemble or self._default)
-        return ExperimentView(shown, standing, tag)
+        return ExperimentView(shown, standing, _etag(experiment, standing))
+
+
+def _etag(experiment: Experiment, standing: Standing) -> str:
+    return hashlib.blake2b(repr((experiment, standing)).encode(), digest_size=8).hexdigest()
 
 
 def _unit(experiment: Experiment, request: PredictionRequest) -> str:

@@ -22,7 +22,7 @@ from server.engine.ensembles import Ensemble
 from server.engine.learned import LearnedAdvice
 from server.forecasting.deadline import Clock, Deadline
 from server.forecasting.ensemble import Plan
-from server.forecasting.errors import ConsilienceError
+from server.forecasting.errors import RecordError
 from server.forecasting.grouping import asked_time
 from server.forecasting.outcomes import InForce, OutcomeStore, Recorded
 from server.forecasting.ports import Forecaster
@@ -34,7 +34,8 @@ from server.learning.standing import Standing
 
 log = structlog.get_logger(__name__)
 
-#: Stored answers are read again from so long before the last one: a record is older than its commit.
+#: Stored answers are read again from so long before the last one, and the longest deadline more: a
+#: record is older than its commit, and no two machines' clocks agree.
 OVERLAP_US = 60 * SECOND_US
 #: Answers learned from between two calls.
 PAGE = 200
@@ -74,6 +75,7 @@ class Learner:
         clock: Clock,
         prices: Mapping[str, str],
         *,
+        longest_s: float = 0.0,
         code_version: str = "",
         poll_s: float = 1.0,
     ) -> None:
@@ -82,6 +84,7 @@ class Learner:
         self._prices = dict(prices)
         self._writer = f"{snapshots.FORM}/{code_version}"
         self._poll_s = poll_s
+        self._overlap_us = OVERLAP_US + round(longest_s * SECOND_US)
         #: Whether answers are watched while their outcomes are open; else outcomes alone are read.
         self.watches = False
         self.memory = Memory(self._prices)
@@ -121,7 +124,10 @@ class Learner:
         """
         recorded = await self._store.record(resolutions, self._clock.now(), actor)
         if self._ready.is_set():
-            await self.advance()
+            try:
+                await self.advance()
+            except Exception as error:  # noqa: BLE001 - they are stored, and learned with what comes next
+                log.warning("learning.behind", error=str(error))
         return recorded
 
     async def advance(self) -> None:
@@ -177,20 +183,20 @@ class Learner:
     async def _memory_at(self, question: Question, now: datetime, deadline: Deadline) -> Memory:
         patience_s = PATIENCE * max(deadline.remaining_s(), 0.0)
         if not self._ready.is_set():
-            await _at_most(self._ready.wait(), patience_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ready.wait(), patience_s)
         if not self._ready.is_set():
             return Memory(self._prices)
         asked_us = _microseconds(asked_time(question, now))
         if question.as_of_time is None or asked_us >= self.memory.latest_us:
             return self.memory
         past = self._past(asked_us)
-        await _at_most(asyncio.shield(past), patience_s)
-        usable = past.done() and not past.cancelled() and past.exception() is None
-        return past.result() if usable else Memory(self._prices, asked_us)
+        await asyncio.wait({past}, timeout=patience_s)
+        return past.result() if past.done() and not _failed(past) else Memory(self._prices, asked_us)
 
     def _past(self, limit_us: int) -> "asyncio.Task[Memory]":
         task = self._pasts.get(limit_us)
-        if task is None:
+        if task is None or (task.done() and _failed(task)):
             task = self._pasts[limit_us] = asyncio.create_task(self._rebuilt(limit_us), name="past memory")
             while len(self._pasts) > PASTS:
                 self._pasts.popitem(last=False)[1].cancel()
@@ -204,7 +210,7 @@ class Learner:
                     await self._restore()
                     self._ready.set()
                 await self.advance()
-            except (ConsilienceError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - a database that is away comes back
                 log.warning("learning.behind", error=str(error))
             await asyncio.sleep(self._poll_s)
 
@@ -238,18 +244,18 @@ class Learner:
         return await asyncio.to_thread(rebuilt, (*judged, *open_cases), known, self._prices, limit_us)
 
     async def _watch_new(self) -> None:
-        ids = await self._store.ids_since(max(self._cursor_us - OVERLAP_US, 0))
+        ids = await self._store.ids_since(max(self._cursor_us - self._overlap_us, 0))
         fresh = [name for name, _ in ids if name not in self._seen]
-        self._mark_seen(ids)
         for start in range(0, len(fresh), PAGE):
             cases = await self._store.answered(fresh[start : start + PAGE])
             self.memory.watch(cases)
             self._forget_pasts(min((case.asked_us for case in cases), default=None))
+        self._mark_seen(ids)  # not before: what could not be read is read again
 
     def _mark_seen(self, ids: Sequence[tuple[str, int]]) -> None:
         self._seen.update(ids)
         self._cursor_us = max(self._cursor_us, *(created_us for _, created_us in ids), 0)
-        since_us = self._cursor_us - 2 * OVERLAP_US
+        since_us = self._cursor_us - 2 * self._overlap_us
         self._seen = {name: created_us for name, created_us in self._seen.items() if created_us >= since_us}
 
     def _now_us(self) -> int:
@@ -259,16 +265,17 @@ class Learner:
         news = await self._store.outcomes(self._sequence)
         if not news:
             return
-        self._sequence = max(one.sequence for one in news)
         self._forget_pasts(min(one.known_us for one in news))
         found = judgements(await self._store.judged([one.question_id for one in news]), news)
         if len(found) > FEW or any(one.version > 1 for one in news):
             self._stale = True
-            return
-        self._stale = self._stale or self._is_late(news)
-        for known_us, judged in found.items():
-            self.memory.learn(judged, known_us)
-            await asyncio.sleep(0)
+        else:
+            self._stale = self._stale or self._is_late(news)
+            for known_us, judged in found.items():
+                self.memory.learn(judged, known_us)
+                await asyncio.sleep(0)
+        # Not before: where this ends half-way, the same news comes again, is late then, and mends it.
+        self._sequence = max(one.sequence for one in news)
 
     def _is_late(self, news: Sequence[InForce]) -> bool:
         """Whether something of later time, or of the same instant, has been learned already."""
@@ -288,7 +295,7 @@ class Learner:
             return
         self._saved = (self._changes(), self.memory.version)
         state = await asyncio.to_thread(snapshots.dump, self.memory)
-        with contextlib.suppress(ConsilienceError, OSError):
+        with contextlib.suppress(RecordError):
             await self._store.keep(self._writer, self._sequence, self._cursor_us, state)
 
 
@@ -302,6 +309,11 @@ def market_members(ensembles: Iterable[Ensemble]) -> dict[str, str]:
     }
 
 
+def longest_s(ensembles: Iterable[Ensemble]) -> float:
+    """The longest that an answer may take."""
+    return max((ensemble.spec.deadline_s for ensemble in ensembles), default=0.0)
+
+
 def _excess(rows: Iterable[Standing]) -> dict[str, float]:
     """Each member's over all questions, where it has been judged often enough."""
     return {
@@ -311,9 +323,8 @@ def _excess(rows: Iterable[Standing]) -> dict[str, float]:
     }
 
 
-async def _at_most(waiting: object, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError, ConsilienceError, OSError):
-        await asyncio.wait_for(waiting, seconds)  # type: ignore[arg-type]
+def _failed(past: "asyncio.Task[Memory]") -> bool:
+    return past.cancelled() or past.exception() is not None
 
 
 def _microseconds(instant: datetime) -> int:

@@ -2,7 +2,7 @@
 """Experiments on live traffic: different ways to answer, each with its share of the questions or callers."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -88,10 +88,13 @@ class ExperimentStore(Protocol):
         """What has been decided, by experiment."""
         ...
 
-    async def decide(self, name: str, standing: Standing, actor: str) -> None:
-        """Keep a decision, and list it in the audit log.
+    async def decide(
+        self, name: str, standing: Standing, actor: str, fits: Callable[[Standing], bool]
+    ) -> None:
+        """Keep a decision if what was decided before, by whatever server, fits; list it in the audit log.
 
         Raises:
+            ConflictError: it does not fit: somebody else has decided meanwhile.
             RecordError: it is not on disk.
         """
         ...

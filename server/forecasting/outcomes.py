@@ -124,7 +124,11 @@ class OutcomeStore(Protocol):
         ...
 
     async def keep(self, writer: str, sequence: int, time_us: int, state: bytes) -> None:
-        """Keep a snapshot in place of an older one of that form."""
+        """Keep a snapshot in place of all others.
+
+        Raises:
+            RecordError: it is not on disk.
+        """
         ...
 
 

@@ -206,7 +206,7 @@ class Ledger(Protocol):
         ...
 
     async def claim(self, payer: Payer) -> Mapping[str, Forecast] | None:
-        """Take a request for this prediction; None: a living process has it.
+        """Take a request for this prediction; None: a living process has it, or its answer is stored.
 
         What comes back are the answers, by member, that an earlier attempt at
         the same request paid for and did not live to use.

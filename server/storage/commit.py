@@ -29,6 +29,11 @@ class Waiting(NamedTuple):
     future: asyncio.Future[None]
 
 
+def _request(waiting: Waiting) -> tuple[str, str]:
+    row = waiting.rows.prediction
+    return row.caller, row.request_id
+
+
 class GroupCommit:
     """The only writer. Lives on the event loop that made it."""
 
@@ -95,7 +100,13 @@ class GroupCommit:
                 await self._wake.wait()
 
     def _take(self) -> list[Waiting]:
-        return [self._queue.popleft() for _ in range(min(len(self._queue), self._batch_records))]
+        """The next batch, in the order that all servers keep.
+
+        On PostgreSQL a row waits for another server's of the same request. Two batches that
+        wait for each other would fail.
+        """
+        taken = [self._queue.popleft() for _ in range(min(len(self._queue), self._batch_records))]
+        return sorted(taken, key=_request)
 
     async def _commit(self, batch: list[Waiting]) -> None:
         try:

@@ -2,7 +2,8 @@
 """What a database must do for the store. Work is handed over as functions of a connection."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Dialect
@@ -12,6 +13,8 @@ Result = TypeVar("Result")
 
 #: What a database that is not well may raise.
 FAULTS = (OSError, SQLAlchemyError, sqlite3.Error)
+
+_FREEZE = {"sqlite": "BEGIN", "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"}
 
 
 class Database(Protocol):
@@ -36,6 +39,14 @@ class Database(Protocol):
     async def close(self) -> None:
         """Let go of all connections, once nothing runs."""
         ...
+
+
+@contextmanager
+def frozen(connection: Connection) -> Iterator[None]:
+    """See one state of the database throughout, whatever others commit meanwhile; to read only."""
+    with connection.begin():
+        connection.exec_driver_sql(_FREEZE[connection.dialect.name])
+        yield
 
 
 def cause_of(error: Exception) -> Exception:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table, insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from server.forecasting.errors import ConflictError, RecordError
 from server.storage.audit.entries import PREDICTION, Event, digest_of
@@ -50,6 +50,11 @@ class Inserts:
                 self._write_all(connection, batch)
                 append([_recorded(rows) for rows in batch])
         except _BatchAtFault:
+            return self._write_each(connection, batch)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            # The server may have gone after the commit: what is there already is found to be equal.
             return self._write_each(connection, batch)
         return [None] * len(batch)
 

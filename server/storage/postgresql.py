@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Dialect, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.storage.database import FAULTS, cause_of
@@ -13,6 +13,10 @@ from server.storage.errors import StorageError
 from server.storage.settings import StorageSettings
 
 Result = TypeVar("Result")
+
+#: A machine that vanishes in the middle of a transaction holds its locks for so long. Work pauses
+#: between two statements only to compute.
+IDLE_MS = 60_000
 
 
 class PostgresDatabase:
@@ -22,7 +26,8 @@ class PostgresDatabase:
         self._url = url
         self._writing = _engine(url, settings, connections=1)
         self._reading = _engine(url, settings, connections=settings.readers)
-        event.listen(self._writing.sync_engine, "connect", _wait_for_disk)
+        event.listen(self._writing.sync_engine, "connect", _prepare_writer)
+        event.listen(self._writing.sync_engine, "checkout", _refuse_lost)
 
     @property
     def dialect(self) -> Dialect:
@@ -71,7 +76,7 @@ class PostgresDatabase:
 
 def _engine(url: URL, settings: StorageSettings, connections: int) -> AsyncEngine:
     try:
-        return create_async_engine(
+        engine = create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
             pool_size=connections,
             max_overflow=0,
@@ -80,17 +85,39 @@ def _engine(url: URL, settings: StorageSettings, connections: int) -> AsyncEngin
     except ModuleNotFoundError as error:
         msg = f"storage.url: PostgreSQL needs {error.name}; install consilience-server[postgres]"
         raise StorageError(msg) from None
+    event.listen(engine.sync_engine, "connect", _read_committed)
+    return engine
 
 
-def _wait_for_disk(driver: Any, _record: object) -> None:
-    """Undo a server, database or role default that lets a commit return before its log is on disk."""
-    cursor = driver.cursor()
-    cursor.execute(
+def _read_committed(driver: Any, _record: object) -> None:
+    """Undo a default under which a statement does not see what others committed before it.
+
+    Whoever has waited for a lock would read what was there before its last holder came.
+    """
+    _run(driver, "SET default_transaction_isolation = 'read committed'")
+
+
+def _prepare_writer(driver: Any, _record: object) -> None:
+    """Undo a default that lets a commit return before its log is on disk; bound what the dead hold."""
+    _run(
+        driver,
         "SELECT set_config('synchronous_commit', 'on', false) "
-        "WHERE current_setting('synchronous_commit') = 'off'"
+        "WHERE current_setting('synchronous_commit') = 'off'",
     )
+    _run(driver, f"SET idle_in_transaction_session_timeout = {IDLE_MS}")
+
+
+def _run(driver: Any, statement: str) -> None:
+    cursor = driver.cursor()
+    cursor.execute(statement)
     cursor.close()
     driver.commit()
+
+
+def _refuse_lost(driver: Any, _record: object, _proxy: object) -> None:
+    """Have the pool connect anew where the connection is known to be lost; asks nobody."""
+    if driver.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _unreachable(url: URL, error: Exception) -> StorageError:

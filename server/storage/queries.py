@@ -13,11 +13,13 @@ from server.storage.tables import predictions
 _columns = predictions.c
 
 _BY_ID = select(_columns.document).where(_columns.id == bindparam("prediction_id"))
-_BY_REQUEST = select(_columns.document).where(
+_OF_REQUEST = (
     _columns.caller == bindparam("of_caller"),
     _columns.request_id == bindparam("of_request"),
     _columns.request_id != literal_column("''"),  # spelt as in the index, or it is not used
 )
+_BY_REQUEST = select(_columns.document).where(*_OF_REQUEST)
+_ID_BY_REQUEST = select(_columns.id).where(*_OF_REQUEST)
 
 
 def document(connection: Connection, prediction_id: str) -> str | None:
@@ -28,6 +30,11 @@ def document(connection: Connection, prediction_id: str) -> str | None:
 def document_of_request(connection: Connection, caller: str, request_id: str) -> str | None:
     """The document that answered this request, or None; an empty id is no request."""
     return _one(connection, _BY_REQUEST, of_caller=caller, of_request=request_id)
+
+
+def is_answered(connection: Connection, caller: str, request_id: str) -> bool:
+    """Whether the answer to this request is stored."""
+    return _one(connection, _ID_BY_REQUEST, of_caller=caller, of_request=request_id) is not None
 
 
 def page(

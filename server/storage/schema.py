@@ -5,13 +5,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from server.storage import locks
 from server.storage.errors import StorageError
 
 #: The last migration in ``migrations/versions``; a test sees that it is.
 HEAD = "0005"
 MIGRATIONS = Path(__file__).parent / "migrations"
-#: Any number, the same in all servers: lets one of them migrate while the others wait.
-POSTGRESQL_LOCK = 4_207_849_484
 
 
 def upgrade(connection: Connection) -> None:
@@ -21,8 +20,7 @@ def upgrade(connection: Connection) -> None:
         StorageError: the database was made by a later version of the code.
     """
     with connection.begin():
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": POSTGRESQL_LOCK})
+        locks.take(connection, locks.Lock.MIGRATING)
         revision = current_revision(connection)
         if revision != HEAD:
             _apply(connection, revision)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +28,11 @@ class Decisions:
     async def standings(self) -> dict[str, Standing]:
         return dict(self.kept)
 
-    async def decide(self, name: str, standing: Standing, actor: str) -> None:
+    async def decide(
+        self, name: str, standing: Standing, actor: str, fits: Callable[[Standing], bool]
+    ) -> None:
+        if not fits(self.kept.get(name, Standing())):
+            raise ConflictError("changed by somebody else")
         self.kept[name] = standing
 
     async def counts(self, name: str) -> dict[str, int]:
@@ -109,6 +114,27 @@ async def test_promotion_rollback_and_resumption() -> None:
     await experiments.update("pools", "", Standing(State.RUNNING, "linear"), "bob")
     assert store.kept["pools"] == Standing()
     assert {experiments.drawn(ask(i)).arm for i in range(40)} == {"", "control", "linear"}
+
+
+async def test_a_decision_on_another_server_is_not_overwritten_unseen() -> None:
+    store = Decisions()
+    one, other = [Experiments([POOLS], "test", store) for _ in range(2)]
+    (seen,) = one.views()
+    await other.update("pools", "", Standing(State.PROMOTED, "linear"), "alice")
+    with pytest.raises(ConflictError):
+        await one.update("pools", seen.etag, Standing(State.ROLLED_BACK), "bob")
+    (again,) = one.views()
+    assert again.standing == store.kept["pools"] == Standing(State.PROMOTED, "linear")
+    await one.update("pools", again.etag, Standing(State.ROLLED_BACK), "bob")
+    assert store.kept["pools"] == Standing(State.ROLLED_BACK)
+
+
+async def test_an_etag_from_another_server_holds_here() -> None:
+    store = Decisions()
+    one, other = [Experiments([POOLS], "test", store) for _ in range(2)]
+    promoted = await other.update("pools", "", Standing(State.PROMOTED, "linear"), "alice")
+    await one.update("pools", promoted.etag, Standing(State.ROLLED_BACK), "bob")
+    assert store.kept["pools"] == Standing(State.ROLLED_BACK)
 
 
 async def test_what_was_decided_is_known_after_a_restart() -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import Connection
+from structlog.testing import capture_logs
 
 from server.engine.ensembles import Ensemble, Ensembles
-from server.engine.learner import Learner, market_members
+from server.engine.learner import Learner, longest_s, market_members
 from server.engine.predict import EngineSettings, PredictionEngine
 from server.engine.recording import Recorder
 from server.engine.replay import Verdict, replay
@@ -25,13 +27,17 @@ from server.forecasting.prediction import Action, Prediction
 from server.forecasting.query import Query
 from server.forecasting.question import Numeric, Question, Resolution
 from server.learning.methods import ADAPTIVE, CALIBRATORS, WEIGHTINGS
+from server.storage.errors import StorageError
 from server.storage.outcomes.store import SqlOutcomeStore
 from server.storage.settings import StorageSettings
 from server.storage.store import SqlPredictionStore, open_store
+from tests.eventually import eventually
 from tests.fakes import Catalogue
+from tests.storage.samples import record
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 MEMBERS = ("good", "fair", "bad")
+LONGEST_S = 300.0
 
 
 class Guessing:
@@ -90,26 +96,28 @@ class Server:
         await self.store.close()
 
 
-Open = Callable[[], Awaitable[Server]]
+Open = Callable[..., Awaitable[Server]]
 
 
 @pytest.fixture
 async def open_server(tmp_path: Path) -> AsyncIterator[Open]:
     opened: list[Server] = []
 
-    async def make() -> Server:
+    async def make(poll_s: float = 3600.0) -> Server:
         store = await open_store(StorageSettings(url=f"sqlite:///{tmp_path}/predictions.db"))
         forecasters = {
             **{name: Guessing(name, noise) for name, noise in zip(MEMBERS, (0.5, 1.5, 4.0), strict=True)},
             "price": MarketPrice(),
         }
-        ensemble = Ensemble(EnsembleSpec("test", tuple(map(MemberSpec, forecasters))), forecasters)
+        spec = EnsembleSpec("test", tuple(map(MemberSpec, forecasters)), deadline_s=LONGEST_S)
+        ensemble = Ensemble(spec, forecasters)
         ensembles = Ensembles([ensemble], "test")
         learner = Learner(
             SqlOutcomeStore(store.database, store.trail),
             SystemClock(),
             market_members(ensembles),
-            poll_s=3600,
+            longest_s=longest_s(ensembles),
+            poll_s=poll_s,
         )
         ensemble.adviser = ensemble.experienced = learner
         learner.watches = True
@@ -201,6 +209,63 @@ async def test_servers_on_one_database_learn_the_same(open_server: Open) -> None
     assert await answers(first) == pytest.approx(await answers(second), abs=1e-12)
     rows = [s.learner.memory.standings("test", 2**60) for s in (first, second)]
     assert rows[0] == rows[1]
+
+
+async def rename(server: Server, table: str, name: str) -> None:
+    """Take a table away from all servers of the database, or give it back."""
+
+    def work(connection: Connection) -> None:
+        with connection.begin():
+            connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {name}")
+
+    await server.store.database.write(work)
+
+
+async def test_what_could_not_be_read_is_learned_later(open_server: Open) -> None:
+    server, other = await open_server(), await open_server()
+    await live(other, range(4), until=3)
+    await rename(other, "member_forecasts", "away")
+    with pytest.raises(StorageError, match="cannot be read"):
+        await server.learner.advance()
+    server.learner.watches = False
+    with pytest.raises(StorageError, match="cannot be read"):
+        await server.learner.advance()
+    server.learner.watches = True
+    await rename(other, "away", "member_forecasts")
+    await server.learner.advance()
+    assert (server.learner.status().answers, server.learner.status().outcomes) == (4, 3)
+
+
+async def test_a_database_that_comes_back_is_learned_from_again(open_server: Open) -> None:
+    other = await open_server()
+    server = await open_server(poll_s=0.01)
+    await live(other, range(3), until=2)
+    with capture_logs() as logs:
+        await rename(other, "outcomes", "away")
+        await eventually(lambda: any(line["event"] == "learning.behind" for line in logs))
+    await rename(other, "away", "outcomes")
+    await other.tell(2, 3)
+    await eventually(lambda: server.learner.status().outcomes == 3)
+
+
+async def test_an_answer_that_took_long_is_watched_however_late_it_is_stored(open_server: Open) -> None:
+    server = await open_server()
+    await server.store.save(record("quick", question_id="later", after=timedelta(seconds=LONGEST_S)))
+    await server.learner.advance()
+    await server.store.save(record("slow", question_id="earlier"))
+    await server.learner.advance()
+    assert server.learner.status().answers == 2
+
+
+async def test_a_past_that_could_not_be_read_is_read_again(open_server: Open) -> None:
+    server = await open_server()
+    await live(server, range(20))
+    said = (await server.ask(500, 10, durability=Durability.NONE)).probabilities
+    server.learner._pasts.clear()
+    await rename(server, "outcomes", "away")
+    await server.ask(500, 10, durability=Durability.NONE)  # is answered without
+    await rename(server, "away", "outcomes")
+    assert (await server.ask(500, 10, durability=Durability.NONE)).probabilities == said
 
 
 async def test_a_correction_is_learned_as_if_it_had_been_so_from_the_start(open_server: Open) -> None:

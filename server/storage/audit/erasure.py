@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, delete, select, true
 
 from server.forecasting.errors import RecordError
+from server.storage import locks
 from server.storage.audit.entries import ERASURE, event
 from server.storage.audit.trail import AuditTrail
 from server.storage.database import FAULTS, Database, cause_of
@@ -56,6 +57,7 @@ class Eraser:
 
     def _erase_some(self, connection: Connection, meant: ColumnElement[bool], actor: str, reason: str) -> int:
         with self._trail.transaction(connection) as append:
+            locks.take(connection, locks.Lock.JUDGING)
             query = select(predictions.c.id).where(meant).order_by(predictions.c.create_time_us).limit(BATCH)
             ids: Sequence[str] = connection.execute(query).scalars().all()
             if ids:

@@ -6,10 +6,12 @@
 
 import base64
 import os
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from server.storage.errors import StorageError
+from server.storage.files import make_folder, sync_folder
 from server.storage.settings import SQLITE, StorageSettings, resolved_url
 
 if TYPE_CHECKING:
@@ -117,14 +119,25 @@ def _made(path: Path) -> bytes:
 
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        _put(path, pem)
     except FileExistsError:  # another process was first
         return path.read_bytes()
     except OSError as error:
         raise StorageError(f"audit.key: {path} cannot be made ({type(error).__name__})") from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
     return pem
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Make a file that is there whole or not at all, for others and after a crash."""
+    make_folder(path.parent)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(beside)
+    finally:
+        beside.unlink()
+    sync_folder(path.parent)

@@ -10,6 +10,7 @@ from server.storage.audit.checkpoints import Checkpoint, kept
 from server.storage.audit.findings import Fault, Report
 from server.storage.audit.recorded import check_predictions
 from server.storage.audit.resolved import check_outcomes
+from server.storage.database import frozen
 
 
 def verify(connection: Connection, trusted: Collection[str], anchored: Checkpoint | None = None) -> Report:
@@ -20,8 +21,7 @@ def verify(connection: Connection, trusted: Collection[str], anchored: Checkpoin
     """
     report = Report()
     keys = {*trusted, anchored.key} if anchored is not None else set(trusted)
-    with connection.begin():
-        _freeze(connection)
+    with frozen(connection):
         checkpoints = _named(connection, anchored)
         chains = Chains(connection, report, [found for _, found in checkpoints if found is not None])
         chains.check_links()
@@ -36,14 +36,6 @@ def verify(connection: Connection, trusted: Collection[str], anchored: Checkpoin
 def _named(connection: Connection, anchored: Checkpoint | None) -> list[tuple[str, Checkpoint | None]]:
     found = [(f"the checkpoint of {writer}", checkpoint) for writer, checkpoint in kept(connection)]
     return found if anchored is None else [*found, ("the given checkpoint", anchored)]
-
-
-def _freeze(connection: Connection) -> None:
-    """See one state of the database throughout."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    else:
-        connection.exec_driver_sql("BEGIN")
 
 
 def _check_one(

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, delete, func, insert, select, text
 
-from server.forecasting.errors import RecordError
+from server.forecasting.errors import ConflictError, RecordError
 from server.forecasting.experiment import Observation, Standing, State
+from server.storage import locks
 from server.storage.audit.entries import event
 from server.storage.audit.trail import AuditTrail
 from server.storage.database import FAULTS, Database, cause_of
@@ -43,10 +44,13 @@ class SqlExperimentStore:
         """See ``ExperimentStore``."""
         return await self._read(_standings)
 
-    async def decide(self, name: str, standing: Standing, actor: str) -> None:
+    async def decide(
+        self, name: str, standing: Standing, actor: str, fits: Callable[[Standing], bool]
+    ) -> None:
         """See ``ExperimentStore``."""
+        work = partial(self._decide, name=name, standing=standing, actor=actor, fits=fits)
         try:
-            await self._database.write(partial(self._decide, name=name, standing=standing, actor=actor))
+            await self._database.write(work)
         except FAULTS as error:
             raise RecordError(f"the decision is not on disk: {cause_of(error)}") from error
 
@@ -58,9 +62,21 @@ class SqlExperimentStore:
         """See ``ExperimentStore``."""
         return await self._read(partial(_observations, name=name))
 
-    def _decide(self, connection: Connection, name: str, standing: Standing, actor: str) -> None:
+    def _decide(
+        self,
+        connection: Connection,
+        name: str,
+        standing: Standing,
+        actor: str,
+        fits: Callable[[Standing], bool],
+    ) -> None:
         row = {"state": standing.state.value, "arm": standing.arm}
         with self._trail.transaction(connection) as append:
+            locks.take(connection, locks.Lock.EXPERIMENTS)
+            if not fits(_standings(connection).get(name, Standing())):
+                raise ConflictError(
+                    f"experiment {name!r} was changed by somebody else; read it again and repeat the change"
+                )
             connection.execute(delete(experiment_states).where(experiment_states.c.experiment == name))
             connection.execute(insert(experiment_states).values(experiment=name, **row))
             append([event("UpdateExperiment", name, actor, row)])

@@ -156,11 +156,13 @@ class SqlLedger:
 
     async def _post(self, batch: Sequence[Operation], repeated: bool) -> Posted:
         posted = await self._database.write(partial(post, batch=batch, terms=self._terms, repeated=repeated))
-        self._see(posted.budgets)
+        self._see(posted.budgets, time.monotonic())
         return posted
 
-    def _see(self, budgets: tuple[BudgetStatus, ...]) -> None:
-        self._budgets, self._seen_s = budgets, time.monotonic()
+    def _see(self, budgets: tuple[BudgetStatus, ...], seen_s: float) -> None:
+        """Take over a view of the budgets, unless there is a later one."""
+        if seen_s >= self._seen_s:
+            self._budgets, self._seen_s = budgets, seen_s
 
     async def _beat(self, every_s: float) -> None:
         """Renew the lease while something is open; look after budgets and the dead in any case."""
@@ -174,8 +176,9 @@ class SqlLedger:
                 log.warning("ledger.beat_failed", error=str(error))
 
     async def _look_around(self) -> None:
+        begun_s = time.monotonic()
         budgets, dead = await self._read(partial(_view, terms=self._terms))
-        self._see(budgets)
+        self._see(budgets, begun_s)
         if dead:
             await self._writer.do(entries.Sweep())
 

@@ -12,6 +12,7 @@ from server.storage.ledger.entries import Claim, Finish, Keep
 from server.storage.ledger.owners import lives
 from server.storage.ledger.rows import Rows
 from server.storage.ledger.tables import request_answers, requests
+from server.storage.queries import is_answered
 
 #: Answers by member, as JSON.
 Answers = dict[str, str]
@@ -35,14 +36,20 @@ _STILL_MINE = select(requests.c.owner).where(*_mine)
 
 
 def claim(book: Book, claim: Claim) -> Answers | None:
-    """Take a request; None: a living process has it. The answers are those of an earlier attempt."""
+    """Take a request; None: a living process has it, or it is answered.
+
+    The answers are those of an earlier attempt.
+    """
     payer, connection = claim.payer, book.connection
     keys = _keys(payer)
     row = connection.execute(_FIND, keys).first()
+    again = row is not None and row.prediction_id == payer.ticket
+    # After the look at the row: whoever had the request stored the answer before it let go.
+    if not again and is_answered(connection, payer.caller, payer.request_id):
+        return None
     if row is None:
         _insert(book, payer)
         return {}
-    again = row.prediction_id == payer.ticket
     if row.owner and not again and (row.owner == book.owner or lives(connection, row.owner, book.now_us)):
         return None
     taken = {**keys, "me": book.owner, "prediction": payer.ticket, "now": book.now_us}

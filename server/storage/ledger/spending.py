@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, select, true
 
 from server.forecasting.money import ALL, Budget, Spend
+from server.storage.database import frozen
 from server.storage.ledger.accounts import Accounts
 from server.storage.ledger.entries import CALLS, SPENT, UNKNOWN, Kind
 from server.storage.ledger.tables import ledger_entries, reservations
@@ -67,14 +68,13 @@ def spend(
     connection: Connection, group_by: str, start: datetime | None, end: datetime | None
 ) -> Sequence[Spend]:
     """Spend by group, in order of its name; of calls made in [start, end)."""
-    if group_by in COLUMNS:
-        return _by_column(connection, group_by, start, end)
-    if group_by == "budget":
-        statuses = Accounts(connection, 0).statuses
-        return [
-            _total(connection, status.budget.name, status.budget.scope, start, end) for status in statuses
-        ]
-    return [_total(connection, "", ALL, start, end)]
+    with frozen(connection):  # or what is settled meanwhile is neither reserved nor spent
+        if group_by in COLUMNS:
+            return _by_column(connection, group_by, start, end)
+        if group_by == "budget":
+            budgets = [status.budget for status in Accounts(connection, 0).statuses]
+            return [_total(connection, each.name, each.scope, start, end) for each in budgets]
+        return [_total(connection, "", ALL, start, end)]
 
 
 def _total(

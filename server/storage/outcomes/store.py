@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select
 from server.forecasting.errors import RecordError
 from server.forecasting.outcomes import Case, InForce, Recorded
 from server.forecasting.question import Resolution
+from server.storage import locks
 from server.storage.audit.entries import OUTCOME, event
 from server.storage.audit.trail import AuditTrail
 from server.storage.database import FAULTS, Database, cause_of
@@ -69,9 +70,11 @@ class SqlOutcomeStore:
 
     async def keep(self, writer: str, sequence: int, time_us: int, state: bytes) -> None:
         """See ``OutcomeStore``."""
-        await self._database.write(
-            partial(_keep, writer=writer, sequence=sequence, time_us=time_us, state=state)
-        )
+        work = partial(_keep, writer=writer, sequence=sequence, time_us=time_us, state=state)
+        try:
+            await self._database.write(work)
+        except FAULTS as error:
+            raise RecordError(f"the snapshot is not on disk: {cause_of(error)}") from error
 
     async def _read(self, work: Callable[[Connection], Result]) -> Result:
         try:
@@ -85,7 +88,7 @@ def _record(
     connection: Connection, trail: AuditTrail, resolutions: Sequence[Resolution], now_us: int, actor: str
 ) -> list[Recorded]:
     with trail.transaction(connection) as append:
-        versions.lock(connection)
+        locks.take(connection, locks.Lock.JUDGING)
         ids = list(dict.fromkeys(each.question_id for each in resolutions))
         before = versions.in_force(connection, ids)
         results, news = _numbered(resolutions, before)
@@ -141,6 +144,7 @@ def _load(connection: Connection, writer: str) -> tuple[int, int, bytes] | None:
 
 def _keep(connection: Connection, writer: str, sequence: int, time_us: int, state: bytes) -> None:
     with connection.begin():
+        locks.take(connection, locks.Lock.SNAPSHOT)
         connection.execute(delete(learning_snapshots))
         connection.execute(
             insert(learning_snapshots).values(writer=writer, sequence=sequence, time_us=time_us, state=state)

@@ -6,26 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, text
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from server.forecasting.outcomes import InForce
 from server.forecasting.question import Resolution
 from server.storage.outcomes.tables import outcomes
 from server.storage.records import EPOCH, microseconds
 
-#: Any number, the same in all servers: one records outcomes while the others wait.
-POSTGRESQL_LOCK = 4_207_849_485
 #: Ids in one statement.
 CHUNK = 500
 
 _RESULTS = ("outcome", "fraction", "value")
 _LAST = select(func.coalesce(func.max(outcomes.c.sequence), 0))
-
-
-def lock(connection: Connection) -> None:
-    """Be the only one to record outcomes until the transaction ends."""
-    if connection.dialect.name != "sqlite":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": POSTGRESQL_LOCK})
 
 
 def last_sequence(connection: Connection) -> int:

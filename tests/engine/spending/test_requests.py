@@ -116,6 +116,22 @@ async def test_an_answer_that_came_between_two_looks_is_not_paid_again(offices: 
     assert (other.calls, await calls(there)) == (0, 1)
 
 
+async def test_an_answer_that_came_before_the_request_was_taken_is_not_paid_again(offices: Offices) -> None:
+    other = Paid("a")
+    here = await offices.open(ensemble_of({"a": Paid("a")}, deadline_s=PATIENCE_S))
+    there = await offices.open(ensemble_of({"a": other}, deadline_s=PATIENCE_S))
+
+    async def finish() -> None:
+        await here.engine.predict(ASKED)
+        await here.ledger.status()
+
+    late = there.engine._recorder = Late(there, finish)
+    offices.stack.push_async_callback(late.close)
+    found = await there.engine.predict(ASKED)
+    assert found.id == (await here.engine.predict(ASKED)).id
+    assert (other.calls, await calls(there)) == (0, 1)
+
+
 async def test_it_says_so_where_the_other_is_too_slow(offices: Offices) -> None:
     slow = Gated("a")
     here = await offices.open(ensemble_of({"a": slow}, deadline_s=PATIENCE_S))

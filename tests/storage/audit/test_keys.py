@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from server.storage.audit.keys import KeyReference, default_path, is_signed
+from server.storage.audit.keys import KeyReference, SigningKey, default_path, is_signed
 from server.storage.audit.settings import AuditSettings
 from server.storage.errors import StorageError
 from server.storage.settings import StorageSettings
@@ -22,6 +25,23 @@ def test_a_key_is_made_on_first_use_for_its_owner_alone(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert KeyReference("", storage(tmp_path)).open().public == made.public
     assert KeyReference(f"file:{path}", storage(tmp_path)).open().public == made.public
+
+
+def test_two_processes_that_make_a_key_at_once_use_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[SigningKey] = []
+
+    def interrupted(*arguments: Any, fdopen: Callable[..., Any] = os.fdopen) -> Any:
+        monkeypatch.undo()
+        others.append(KeyReference("", storage(tmp_path)).open())
+        return fdopen(*arguments)
+
+    monkeypatch.setattr(os, "fdopen", interrupted)  # where a file has been made, and nothing is in it
+    made = KeyReference("", storage(tmp_path)).open()
+    assert [other.public for other in others] == [made.public]
+    assert [path.name for path in (tmp_path / "var").iterdir()] == ["audit-key.pem"]
+    assert KeyReference("", storage(tmp_path)).open().public == made.public
 
 
 def test_a_key_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

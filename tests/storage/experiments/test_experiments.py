@@ -54,11 +54,15 @@ async def test_observations_are_scored_in_the_order_of_their_outcomes(store: Sql
     assert await experiments.observations("others") == []
 
 
+def anything(_: Standing) -> bool:
+    return True
+
+
 async def test_decisions_survive_and_are_in_the_audit_log(opener: Opener, settings: StorageSettings) -> None:
     first = await opener(settings)
     experiments = SqlExperimentStore(first.database, first.trail)
-    await experiments.decide("pools", Standing(State.ROLLED_BACK), "bob")
-    await experiments.decide("pools", Standing(State.PROMOTED, "linear"), "alice")
+    await experiments.decide("pools", Standing(State.ROLLED_BACK), "bob", anything)
+    await experiments.decide("pools", Standing(State.PROMOTED, "linear"), "alice", anything)
     await first.close()
     second = await opener(settings)
     again = SqlExperimentStore(second.database, second.trail)

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from server.forecasting.money import MOST_NANO_USD, LedgerError, Refusal, Spend
-from server.storage.ledger.ledger import SqlLedger
+from server.storage.ledger.ledger import SqlLedger, open_ledger
+from server.storage.store import SqlPredictionStore
+from tests.storage.interruption import Interruption
 from tests.storage.ledger.bench import DAY, Time, budget, charge, guessed, kinds, paid, status_of, taken
 from tests.storage.ledger.conftest import OpenLedger
 
@@ -156,6 +158,38 @@ async def test_spend_by_group_and_time(ledger: SqlLedger, time: Time) -> None:
     assert await ledger.spend("caller", start=begin + timedelta(hours=2)) == [Spend("bob", 7, 0, 9, 1)]
     assert await ledger.spend("category") == [Spend("c", 15, 5, 9, 3)]
     assert await ledger.spend("budget") == [Spend("b", 12, 5, 9, 2)]
+
+
+@pytest.mark.parametrize("group_by", ["", "member"])
+async def test_what_is_settled_between_two_looks_is_not_lost(
+    store: SqlPredictionStore, ledger: SqlLedger, group_by: str
+) -> None:
+    reader = await open_ledger(store.database)
+    call = charge(60)
+    await ledger.reserve(call)
+    await ledger.status()
+
+    async def settle() -> None:
+        ledger.settle(call, paid(20))
+        await ledger.status()
+
+    interruption = Interruption(store.database, settle, "FROM reservations", reading=True)
+    (before,) = await reader.spend(group_by)
+    await interruption.result()
+    (after,) = await reader.spend(group_by)
+    await reader.close()
+    assert (before.settled_nano_usd, before.reserved_nano_usd) == (0, 60)
+    assert (after.settled_nano_usd, after.reserved_nano_usd) == (20, 0)
+
+
+async def test_a_budget_that_is_set_during_a_look_around_is_not_forgotten(ledger: SqlLedger) -> None:
+    interruption = Interruption(
+        ledger._database, lambda: ledger.set_budget(budget(50)), "FROM ledger_owners", reading=True
+    )
+    await ledger._look_around()
+    await interruption.result()
+    assert [status.budget for status in ledger.budgets] == [budget(50)]
+    assert await ledger.reserve(charge(60)) == Refusal("b", 50)
 
 
 async def test_a_window_begins_anew_and_calls_belong_to_their_own(ledger: SqlLedger, time: Time) -> None:

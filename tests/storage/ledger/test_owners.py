@@ -8,9 +8,11 @@ import pytest
 from server.forecasting.forecast import Forecast
 from server.forecasting.money import Budget, Payer, Refusal, Spend
 from server.storage.ledger.ledger import SqlLedger
+from server.storage.store import SqlPredictionStore
 from tests.eventually import eventually
 from tests.storage.ledger.bench import LEASE, Time, budget, charge, kinds, paid, taken
 from tests.storage.ledger.conftest import OpenLedger
+from tests.storage.samples import record
 
 LONG = LEASE + timedelta(seconds=1)
 
@@ -122,6 +124,20 @@ async def test_a_request_is_claimed_once(ledger: SqlLedger, other: SqlLedger) ->
     assert await other.claim(Payer("p2", "alice", request_id="r1")) is None
     assert await ledger.claim(Payer("p3", "alice", request_id="r1")) is None
     assert await other.claim(Payer("p2", "bob", request_id="r1")) == {}
+
+
+@pytest.mark.parametrize("let_go", [True, False])
+async def test_a_request_that_was_answered_meanwhile_is_not_claimed(
+    store: SqlPredictionStore, ledger: SqlLedger, other: SqlLedger, let_go: bool
+) -> None:
+    if let_go:  # before its record was on disk
+        await other.claim(Payer("p2", "alice", request_id="r1"))
+        other.finish(Payer("p2", "alice", request_id="r1"), recorded=False)
+        await other.status()
+    await store.save(record("p2", caller="alice", request_id="r1"))
+    assert await ledger.claim(PAYER) is None
+    assert await ledger.claim(Payer("p1", "alice", request_id="r2")) == {}
+    assert await ledger.claim(Payer("p1", "bob", request_id="r1")) == {}
 
 
 async def test_another_attempt_gets_the_answers_that_were_paid(ledger: SqlLedger, other: SqlLedger) -> None:
