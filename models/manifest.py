@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -158,30 +159,13 @@ class Manifest(Part):
     purpose: str = ""
     seal: str = ""
 
-    @property
-    def digest(self) -> str:
-        """Hash of everything but the seal itself."""
-        content = self.model_dump(mode="json", exclude={"seal"})
-        # Some seals are older than these fields.
-        for weights in content["weights"].values():
-            if not weights["ece_change"]:
-                del weights["ece_change"]
-        for row in (content["metrics"] or {}).get("horizons", ()):
-            if row["calibration_slope_interval"] is None:
-                del row["calibration_slope_interval"]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-    def sealed(self) -> "Manifest":
-        """The same, sealed against later changes."""
-        return self.model_copy(update={"seal": self.digest})
-
 
 def write_manifest(manifest: Manifest, folder: Path) -> Manifest:
-    """Seal it and write it; returns what was written."""
-    sealed = manifest.sealed()
-    text = json.dumps(sealed.model_dump(mode="json"), indent=1) + "\n"
-    (folder / FILE).write_text(text, encoding="utf-8")
-    return sealed
+    """Seal it against later changes and write it; returns what was written."""
+    content = manifest.model_dump(mode="json")
+    content["seal"] = _digest(content)
+    (folder / FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return manifest.model_copy(update={"seal": content["seal"]})
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -192,13 +176,20 @@ def read_manifest(folder: Path) -> Manifest:
     """
     file = folder / FILE
     try:
-        manifest = Manifest.model_validate_json(file.read_bytes())
+        text = file.read_bytes()
+        manifest = Manifest.model_validate_json(text)
     except OSError as error:
         raise ArtifactError(f"{file}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(step) for step in first["loc"]) or "file"
         raise ArtifactError(f"{file}: {path}: {first['msg']}") from None
-    if manifest.seal != manifest.digest:
+    if manifest.seal != _digest(json.loads(text)):
         raise ArtifactError(f"{file}: was altered after it was sealed; export the network again")
     return manifest
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    """Hash of what is written, but the seal itself: fields that came later change no older seal."""
+    sealed = {name: value for name, value in content.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(sealed, sort_keys=True).encode()).hexdigest()

@@ -11,7 +11,7 @@ import torch
 from models import artifact
 from models.architectures import architecture, make_config
 from models.checks import Specimen
-from models.manifest import ArtifactError, Manifest, read_manifest
+from models.manifest import ArtifactError, Manifest, read_manifest, write_manifest
 from tests.models.shipped import BARE
 
 SPECIMEN = Specimen(architecture("bin_ctabl"), make_config("bin_ctabl", {"horizons": [10, 50]}))
@@ -52,13 +52,21 @@ def test_a_changed_manifest_is_refused(folder):
         artifact.load(folder)
 
 
+def test_a_seal_holds_for_what_was_written_whatever_fields_came_later(folder):
+    file = folder / "manifest.json"
+    content = json.loads(file.read_text())
+    del content["purpose"], content["seal"]
+    seal = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    file.write_text(json.dumps({**content, "seal": seal}))
+    assert read_manifest(folder).purpose == ""
+
+
 def test_weights_of_another_network_are_refused_even_with_their_own_hash(folder):
     (folder / "model.pt").write_bytes(b"PK nothing")
     manifest = read_manifest(folder)
     digest = hashlib.sha256(b"PK nothing").hexdigest()
     weights = manifest.weights["fp32"].model_copy(update={"sha256": digest})
-    changed = manifest.model_copy(update={"weights": {"fp32": weights}}).sealed()
-    (folder / "manifest.json").write_text(changed.model_dump_json())
+    write_manifest(manifest.model_copy(update={"weights": {"fp32": weights}}), folder)
     with pytest.raises(ArtifactError, match="not a compiled network"):
         artifact.load(folder)
 
