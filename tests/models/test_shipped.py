@@ -40,7 +40,8 @@ def test_its_files_are_small_and_name_no_machine(folder):
     text = (folder / "manifest.json").read_text()
     assert "/home" not in text
     assert "/work" not in text
-    assert sum(file.stat().st_size for file in folder.iterdir()) < 32 * 2**20
+    # The largest: 4.8 M parameters in fp32, bf16 and int8, and a report.
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 36 * 2**20
 
 
 def test_its_manifest_says_how_good_it_is(folder):
