@@ -19,6 +19,7 @@ from server.cli.looks import console, counted
 from server.cli.plain import write_json
 from server.cli.transcript_view import show_transcript
 from server.config import DEFAULT_FILE, ConfigError, load
+from server.forecasting.errors import UnreadableError
 from server.storage.audit.auditor import Auditor
 from server.storage.audit.findings import Report
 from server.storage.errors import StorageError
@@ -51,7 +52,7 @@ def _run(config: Path | None, as_json: bool, work: Callable[[Auditor], Awaitable
 
     try:
         return asyncio.run(run())
-    except (ConfigError, StorageError, OSError) as error:
+    except (ConfigError, StorageError, UnreadableError, OSError) as error:
         raise Failure(str(error), as_json=as_json) from error
 
 

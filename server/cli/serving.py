@@ -13,6 +13,7 @@ from server.cli.arguments import DEFAULT_SERVER
 from server.cli.failures import Failure
 from server.cli.plain import write_json_line
 from server.config import DEFAULT_FILE, ConfigError, Settings, load
+from server.forecasting.errors import UnreadableError
 from server.process import run
 from server.rpc.settings import RpcSettings
 from server.storage.errors import StorageError
@@ -45,7 +46,7 @@ def serve_until_told(
 
     try:
         run(_settings(file, listen), ready)
-    except (ConfigError, StorageError, OSError, ValueError) as error:
+    except (ConfigError, StorageError, UnreadableError, OSError, ValueError) as error:
         raise Failure(str(error), as_json=as_json) from error
 
 

@@ -10,6 +10,7 @@
     ├── NoAnswerError             every member was absent
     ├── DeadlineError             no time left to begin with
     ├── RecordError               the answer could not be made durable
+    ├── UnreadableError           what is stored cannot be read now
     ├── PluginError               a plug-in is broken
     ├── HaltedError               the server's mode of operation forbids it
     └── ShuttingDownError         the server is draining
@@ -120,6 +121,12 @@ class RecordError(ConsilienceError):
     """The answer exists but could not be written to disk in time."""
 
     reason = "record_failed"
+
+
+class UnreadableError(ConsilienceError):
+    """What is stored cannot be read now: the database is away, or not well."""
+
+    reason = "record_unreadable"
 
 
 class PluginError(ConsilienceError):

@@ -26,6 +26,7 @@ CODES: dict[type[errors.ConsilienceError], int] = {
     errors.NoAnswerError: code_pb2.UNAVAILABLE,
     errors.DeadlineError: code_pb2.DEADLINE_EXCEEDED,
     errors.RecordError: code_pb2.UNAVAILABLE,
+    errors.UnreadableError: code_pb2.UNAVAILABLE,
     errors.PluginError: code_pb2.INTERNAL,
     errors.HaltedError: code_pb2.UNAVAILABLE,
     errors.ShuttingDownError: code_pb2.UNAVAILABLE,

@@ -18,6 +18,7 @@ from server.storage.database import FAULTS, Database, cause_of
 from server.storage.documents import decode
 from server.storage.errors import StorageError
 from server.storage.inserts import Inserts, Outcome
+from server.storage.reading import read
 from server.storage.records import Rows, rows_of
 from server.storage.schema import upgrade
 from server.storage.settings import SQLITE, StorageSettings, resolved_url
@@ -102,11 +103,7 @@ class SqlPredictionStore:
         if self._closed:
             msg = "the store is closed"
             raise StorageError(msg)
-        try:
-            return await self._database.read(work)
-        except FAULTS as error:
-            msg = f"the prediction store cannot be read: {cause_of(error)}"
-            raise StorageError(msg) from error
+        return await read(self._database, work, "the prediction store")
 
 
 async def open_store(settings: StorageSettings) -> SqlPredictionStore:

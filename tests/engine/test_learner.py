@@ -20,6 +20,7 @@ from server.engine.replay import Verdict, replay
 from server.engine.request import PredictionRequest
 from server.forecasting.deadline import Deadline, SystemClock
 from server.forecasting.ensemble import Durability, EnsembleSpec, MemberSpec, Options
+from server.forecasting.errors import UnreadableError
 from server.forecasting.forecast import Answer, Forecast
 from server.forecasting.market_price import MarketPrice
 from server.forecasting.ports import Identity
@@ -27,7 +28,6 @@ from server.forecasting.prediction import Action, Prediction
 from server.forecasting.query import Query
 from server.forecasting.question import Numeric, Question, Resolution
 from server.learning.methods import ADAPTIVE, CALIBRATORS, WEIGHTINGS
-from server.storage.errors import StorageError
 from server.storage.outcomes.store import SqlOutcomeStore
 from server.storage.settings import StorageSettings
 from server.storage.store import SqlPredictionStore, open_store
@@ -225,10 +225,10 @@ async def test_what_could_not_be_read_is_learned_later(open_server: Open) -> Non
     server, other = await open_server(), await open_server()
     await live(other, range(4), until=3)
     await rename(other, "member_forecasts", "away")
-    with pytest.raises(StorageError, match="cannot be read"):
+    with pytest.raises(UnreadableError, match="cannot be read"):
         await server.learner.advance()
     server.learner.watches = False
-    with pytest.raises(StorageError, match="cannot be read"):
+    with pytest.raises(UnreadableError, match="cannot be read"):
         await server.learner.advance()
     server.learner.watches = True
     await rename(other, "away", "member_forecasts")

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, event, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
-from server.forecasting.errors import ConflictError, RecordError
+from server.forecasting.errors import ConflictError, RecordError, UnreadableError
 from server.forecasting.money import Payer, Spend
 from server.forecasting.question import Resolution
 from server.storage import postgresql
@@ -183,7 +183,7 @@ async def test_a_server_that_died_fails_the_callers(
     try:
         with pytest.raises(RecordError, match="'lost' is not on disk"):
             await store.save(record("lost"))
-        with pytest.raises(StorageError, match="cannot be read"):
+        with pytest.raises(UnreadableError, match="cannot be read"):
             await store.get("lost")
     finally:
         cluster.resume()

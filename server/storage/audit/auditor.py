@@ -16,10 +16,11 @@ from server.storage.audit.findings import Report
 from server.storage.audit.keys import KeyReference
 from server.storage.audit.settings import AuditSettings
 from server.storage.audit.verify import verify
-from server.storage.database import FAULTS, Database, cause_of
+from server.storage.database import Database
 from server.storage.documents import decode
 from server.storage.errors import StorageError
 from server.storage.queries import document
+from server.storage.reading import read
 from server.storage.schema import HEAD, current_revision
 from server.storage.settings import SQLITE, StorageSettings, resolved_url
 from server.storage.store import open_database
@@ -62,7 +63,7 @@ class Auditor:
         """Look at everything; ``anchored`` is the text of a checkpoint that was kept elsewhere.
 
         Raises:
-            StorageError: the database cannot be read, or the text is no checkpoint.
+            UnreadableError: the database cannot be read; StorageError: the text is no checkpoint.
         """
         key = await asyncio.to_thread(self._key.open)
         checkpoint = None if anchored is None else parsed(anchored)
@@ -73,7 +74,7 @@ class Auditor:
         """A signed line about every chain as it is now.
 
         Raises:
-            StorageError: the database or the key cannot be read.
+            UnreadableError: the database cannot be read; StorageError: the key cannot.
         """
         key = await asyncio.to_thread(self._key.open)
 
@@ -86,16 +87,13 @@ class Auditor:
         """A stored prediction with everything that was sent and said for it; None: there is none.
 
         Raises:
-            StorageError: the database or the record cannot be read.
+            UnreadableError: the database cannot be read; StorageError: the record cannot.
         """
         text = await self._read(partial(document, prediction_id=prediction_id))
         return None if text is None else decode(text)
 
     async def _read(self, work: Callable[[Connection], Result]) -> Result:
-        try:
-            return await self._database.read(work)
-        except FAULTS as error:
-            raise StorageError(f"the audit log cannot be read: {cause_of(error)}") from error
+        return await read(self._database, work, "the audit log")
 
 
 def _want_file(storage: StorageSettings) -> None:

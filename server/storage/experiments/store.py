@@ -16,8 +16,8 @@ from server.storage import locks
 from server.storage.audit.entries import event
 from server.storage.audit.trail import AuditTrail
 from server.storage.database import FAULTS, Database, cause_of
-from server.storage.errors import StorageError
 from server.storage.experiments.tables import experiment_states
+from server.storage.reading import read
 from server.storage.tables import predictions
 
 Result = TypeVar("Result")
@@ -82,10 +82,7 @@ class SqlExperimentStore:
             append([event("UpdateExperiment", name, actor, row)])
 
     async def _read(self, work: Callable[[Connection], Result]) -> Result:
-        try:
-            return await self._database.read(work)
-        except FAULTS as error:
-            raise StorageError(f"the experiments cannot be read: {cause_of(error)}") from error
+        return await read(self._database, work, "the experiments")
 
 
 def _standings(connection: Connection) -> dict[str, Standing]:

@@ -13,6 +13,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
+from server.forecasting.errors import UnreadableError
 from server.forecasting.forecast import Cost, CostSource, Forecast
 from server.forecasting.money import (
     MOST_NANO_USD,
@@ -24,8 +25,7 @@ from server.forecasting.money import (
     Refusal,
     Spend,
 )
-from server.storage.database import FAULTS, Database, cause_of
-from server.storage.errors import StorageError
+from server.storage.database import Database
 from server.storage.ledger import entries
 from server.storage.ledger.accounts import Accounts
 from server.storage.ledger.entries import Kind, Operation
@@ -33,6 +33,7 @@ from server.storage.ledger.owners import Lease, any_dead
 from server.storage.ledger.post import Clock, Posted, Terms, post, shared_clock
 from server.storage.ledger.spending import spend
 from server.storage.ledger.writer import LedgerWriter
+from server.storage.reading import read
 
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
@@ -172,7 +173,7 @@ class SqlLedger:
                 if self._open > 0:
                     await self._writer.do(entries.Beat())
                 await self._look_around()
-            except (LedgerError, StorageError) as error:
+            except (LedgerError, UnreadableError) as error:
                 log.warning("ledger.beat_failed", error=str(error))
 
     async def _look_around(self) -> None:
@@ -183,11 +184,7 @@ class SqlLedger:
             await self._writer.do(entries.Sweep())
 
     async def _read(self, work: Callable[[Connection], Result]) -> Result:
-        try:
-            return await self._database.read(work)
-        except FAULTS as error:
-            msg = f"the ledger cannot be read: {cause_of(error)}"
-            raise StorageError(msg) from error
+        return await read(self._database, work, "the ledger")
 
 
 async def open_ledger(database: Database, budgets: Sequence[Budget] | None = None, **terms: Any) -> SqlLedger:

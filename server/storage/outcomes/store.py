@@ -15,10 +15,10 @@ from server.storage import locks
 from server.storage.audit.entries import OUTCOME, event
 from server.storage.audit.trail import AuditTrail
 from server.storage.database import FAULTS, Database, cause_of
-from server.storage.errors import StorageError
 from server.storage.outcomes import cases, versions
 from server.storage.outcomes.scoring import score
 from server.storage.outcomes.tables import learning_snapshots
+from server.storage.reading import read
 from server.storage.records import microseconds
 
 Result = TypeVar("Result")
@@ -77,11 +77,7 @@ class SqlOutcomeStore:
             raise RecordError(f"the snapshot is not on disk: {cause_of(error)}") from error
 
     async def _read(self, work: Callable[[Connection], Result]) -> Result:
-        try:
-            return await self._database.read(work)
-        except FAULTS as error:
-            msg = f"the outcomes cannot be read: {cause_of(error)}"
-            raise StorageError(msg) from error
+        return await read(self._database, work, "the outcomes")
 
 
 def _record(
