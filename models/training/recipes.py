@@ -58,7 +58,7 @@ RECIPES = {
     "book_mlp": Recipe(replace(SMALL, batch_size=256, epochs=4, epoch_share=1.0)),
     "book_memory": Recipe(replace(SMALL, batch_size=256, epochs=6, epoch_share=1.0, weight_decay=0.5)),
     "mlplob": Recipe(SMALL, config={"summary": True}),
-    "tlob": Recipe(replace(LARGE, mirror=True), config={"auxiliary": True}),
+    "tlob": Recipe(replace(LARGE, mirror=True)),
     "cnn_lstm": Recipe(FEATURES),
     "mpd_transformer": Recipe(replace(FEATURES, epochs=1)),  # it unlearns in the second half already
 }
