@@ -98,15 +98,18 @@ class Dying(Fake):
 
 @dataclass
 class MemoryStore:
-    """A store in memory. ``gate`` holds saves up; ``broken`` makes them fail."""
+    """A store in memory. ``gate`` holds saves up, ``takes_s`` slows them down; ``broken`` makes them fail."""
 
     records: dict[str, PredictionRecord] = field(default_factory=dict)
     gate: asyncio.Event | None = None
     broken: bool = False
+    takes_s: float = 0.0
 
     async def save(self, record: PredictionRecord) -> None:
         if self.gate is not None:
             await self.gate.wait()
+        if self.takes_s:
+            await asyncio.sleep(self.takes_s)
         if self.broken:
             raise RecordError("the disk is full")
         request = (record.caller, record.prediction.request_id)

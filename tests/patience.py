@@ -8,10 +8,12 @@ On this loop all of them wait for as long as the test really had.
 """
 
 import asyncio
+import os
 import selectors
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 #: What one wait, or what runs between two waits, counts for at most.
@@ -87,3 +89,9 @@ class LoopClock:
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.monotonic() + _BEGIN_S, UTC)
+
+
+def stolen_s() -> float:
+    """Seconds for which the machine under this one kept its processors from running, all of them together."""
+    with Path("/proc/stat").open(encoding="ascii") as stat:
+        return int(stat.readline().split()[8]) / os.sysconf("SC_CLK_TCK")

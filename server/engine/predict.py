@@ -14,6 +14,7 @@ from server.engine.events import Listener, Started
 from server.engine.experiments import Experiments
 from server.engine.gathering import CHOICES, gather
 from server.engine.identify import identify
+from server.engine.margin import ReplyMargin
 from server.engine.pricing import Estimate, estimate
 from server.engine.purse import Allowance
 from server.engine.recording import Recorder
@@ -40,7 +41,7 @@ _IN_FULL = 0.8
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """``reply_margin_s`` is kept back from every deadline for pooling, the record and the reply.
+    """``reply_margin_s`` is kept back from every deadline, at least, for pooling, the record and the reply.
 
     ``texts``: how much of what models are sent and say goes into the record; None: nothing.
     """
@@ -70,6 +71,7 @@ class PredictionEngine:
         self._observers = observers
         self._clock = clock
         self._settings = settings
+        self._margin = ReplyMargin(settings.reply_margin_s, clock)
         self._treasury = treasury
         self._answering = answering
         self.in_flight = 0
@@ -150,7 +152,8 @@ class PredictionEngine:
         plan = plan_for(ensemble, request.options, question, CHOICES)
         deadline = self._deadline(plan, request.deadline)
         query = self._query(plan, question, request, Scribe(begun_s, self._settings.texts))
-        return Asking(ensemble, request, question, plan, query, deadline, begun_s, self._clock.now())
+        closing = self._margin.closing(deadline)
+        return Asking(ensemble, request, question, plan, query, deadline, closing, begun_s, self._clock.now())
 
     async def _pay(self, treasury: Treasury, asking: "Asking", listener: Listener | None) -> Prediction:
         """Answer with members that cost money; a request that another server has is waited for."""
@@ -171,11 +174,11 @@ class PredictionEngine:
         if listener is not None:
             names = tuple(member.name for member in plan.members)
             listener(Started(query.ticket, names, asking.question.outcomes))
-        deadline = asking.deadline.earlier(self._settings.reply_margin_s)
-        return await gather(asking.ensemble, plan, query, deadline, listener)
+        return await gather(asking.ensemble, plan, query, asking.closing, listener)
 
     async def _conclude(self, asking: "Asking", consensus: RunningConsensus) -> Prediction:
         """The answer, on record as far as was promised."""
+        closed_s = self._clock.monotonic()
         prediction = conclude(consensus, asking.query.ticket, asking.create_time, self._settings.code_version)
         if asking.note:
             prediction = replace(prediction, warnings=(*prediction.warnings, asking.note))
@@ -186,7 +189,10 @@ class PredictionEngine:
         if not prediction.probabilities:
             reasons = absence_reasons({m.member: m.answer for m in prediction.members})
             raise NoAnswerError(reasons, prediction.members, asking.attempts)
-        return await self._record(asking, prediction)
+        try:
+            return await self._record(asking, prediction)
+        finally:
+            self._margin.replied(asking.closing, closed_s)
 
     async def _record(self, asking: "Asking", prediction: Prediction) -> Prediction:
         request, durability = asking.request, asking.plan.spec.durability
@@ -279,7 +285,10 @@ class PredictionEngine:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """One question on its way to the members; ``note``: what the caller should know of the plan."""
+    """One question on its way to the members.
+
+    ``closing``: until when they are waited for; ``note``: what the caller should know of the plan.
+    """
 
     ensemble: Ensemble
     request: PredictionRequest
@@ -287,6 +296,7 @@ class Asking:
     plan: Plan
     query: Query
     deadline: Deadline
+    closing: Deadline
     begun_s: float
     create_time: datetime
     note: str = ""

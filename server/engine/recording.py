@@ -16,7 +16,7 @@ from server.forecasting.prediction import Prediction, PredictionRecord
 log = structlog.get_logger(__name__)
 
 #: Kept back from the deadline for sending the reply once the record is on disk.
-SEND_S = 0.02
+SEND_S = 0.03
 
 
 class Recorder:

@@ -21,7 +21,10 @@ class DeadlineSettings(BaseModel):
 
     default_s: float = Field(default=2.0, gt=0, le=300, description="deadline of an ensemble that sets none")
     reply_margin_s: float = Field(
-        default=0.15, gt=0, lt=10, description="kept back for pooling, the record and the reply"
+        default=0.15,
+        gt=0,
+        lt=10,
+        description="kept back for pooling, the record and the reply; more where they took longer lately",
     )
 
 

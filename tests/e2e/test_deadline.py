@@ -2,12 +2,13 @@
 """The promise itself: an answer inside two seconds, whatever the members do."""
 
 import asyncio
+import sqlite3
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import grpc
 
-from consilience.v1 import forecast_pb2, predict_service_pb2_grpc
+from consilience.v1 import forecast_pb2, predict_service_pb2_grpc, prediction_pb2
 from consilience.v1 import predict_service_pb2 as pb
 from consilience.v1 import question_pb2 as q
 from server.simulator.server import Simulator
@@ -15,7 +16,7 @@ from server.simulator.settings import SimulatorSettings
 from tests.e2e.configs import simulated
 from tests.e2e.server_process import ServerProcess
 from tests.eventually import eventually
-from tests.patience import PatientLoop
+from tests.patience import PatientLoop, stolen_s
 from tests.ports import closed_port
 
 Stub = predict_service_pb2_grpc.PredictServiceStub
@@ -27,7 +28,10 @@ TRIES = 10
 
 
 async def test_200_of_200_inside_the_deadline(tmp_path: Path) -> None:
-    """One member hangs, one answers garbage, one refuses connections; the caller waits 2 s, no longer."""
+    """One member hangs, one answers garbage, one refuses connections; the caller waits 2 s, no longer.
+
+    Nor for a slow disk, and every answer is on it in the end.
+    """
     models = {"good": "sim-p0.8", "fine": "sim-p0.7", "hangs": "sim-hang", "babbles": "sim-garbage"}
     async with AsyncExitStack() as stack:
         unused_port = stack.enter_context(closed_port())
@@ -41,6 +45,9 @@ async def test_200_of_200_inside_the_deadline(tmp_path: Path) -> None:
         entries = simulator.service.ledger.entries
         await eventually(lambda: all(entry.outcome != "open" for entry in entries()))
         assert len(entries("sim-hang")) >= PREDICTIONS
+    with sqlite3.connect(server.database) as database:
+        stored = {row[0] for row in database.execute("SELECT id FROM predictions")}
+    assert {answer.prediction.id for answer, _ in answers} <= stored
     assert len(answers) == PREDICTIONS
     expected = {
         "hangs": forecast_pb2.ABSENT_REASON_DEADLINE_EXCEEDED,
@@ -48,7 +55,6 @@ async def test_200_of_200_inside_the_deadline(tmp_path: Path) -> None:
         "refused": forecast_pb2.ABSENT_REASON_PROVIDER_CONNECTION_FAILED,
     }
     for answer, kept_s in answers:
-        assert answer.prediction.durable
         absent = {m.member: m.absent.reason for m in answer.prediction.members if m.HasField("absent")}
         assert absent == expected or (kept_s > KEPT_S and absent.keys() >= expected.keys())
 
@@ -66,16 +72,24 @@ async def predict_many(stub: Stub) -> list[tuple[pb.PredictResponse, float]]:
 
 async def predict(stub: Stub, text: str) -> tuple[pb.PredictResponse, float]:
     """One answer; who was kept from hearing it in time, or from giving it, asks again."""
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, PatientLoop)
-    lost_s = loop.lost_s
+    deadline_first = prediction_pb2.PredictOptions(durability=prediction_pb2.DURABILITY_DEADLINE_FIRST)
+    request = pb.PredictRequest(question=q.Question(text=text), options=deadline_first)
+    before_s = kept_so_far_s()
     for tries_left in reversed(range(TRIES)):
         try:
-            answer = await stub.Predict(pb.PredictRequest(question=q.Question(text=text)), timeout=2.0)
+            answer = await stub.Predict(request, timeout=2.0)
         except grpc.aio.AioRpcError as error:
-            if loop.lost_s - lost_s <= KEPT_S or not tries_left:
-                error.add_note(f"this process was kept from running for {loop.lost_s - lost_s:.3f} s")
+            kept_s = kept_so_far_s() - before_s
+            if kept_s <= KEPT_S or not tries_left:
+                error.add_note(f"this process was kept from running for {kept_s:.3f} s")
                 raise
         else:
-            return answer, loop.lost_s - lost_s
+            return answer, kept_so_far_s() - before_s
     raise AssertionError
+
+
+def kept_so_far_s() -> float:
+    """For how long this process was kept from running, or the machine under it was."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, PatientLoop)
+    return loop.lost_s + stolen_s()

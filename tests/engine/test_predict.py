@@ -195,6 +195,16 @@ async def test_durable_means_on_disk() -> None:
     assert (await engine.predict(ask())).durable
 
 
+async def test_a_slow_disk_costs_the_time_of_members_that_hang_and_not_the_answer() -> None:
+    ensemble = ensemble_of({"a": yes(0.7), "b": Hanging()}, deadline_s=1.6, min_responses=1)
+    engine = engine_of(ensemble, store=MemoryStore(takes_s=0.195), reply_margin_s=0.2)
+    with pytest.raises(RecordError):
+        await engine.predict(ask())
+    prediction = await engine.predict(ask())
+    assert prediction.durable
+    assert reasons(prediction) == {"b": "deadline_exceeded"}
+
+
 async def test_a_failing_disk_is_never_durable() -> None:
     engine = engine_of(ensemble_of({"a": yes(0.7)}), store=MemoryStore(broken=True))
     with pytest.raises(RecordError):
