@@ -88,8 +88,8 @@ def _started(stack: ExitStack, folder: Path, root: Path) -> tuple[dict[str, serv
 
 def _why_not(name: str) -> str:
     """Why a server cannot take part; empty: it can."""
-    if name == OURS_BF16 and "amx_bf16" not in Path("/proc/cpuinfo").read_text(encoding="ascii"):
-        return "the processor has no AMX"
+    if name == OURS_BF16 and "_bf16" not in Path("/proc/cpuinfo").read_text(encoding="ascii"):
+        return "the processor has no instructions for bf16"
     if name.startswith(OURS) or servers.python_of(name.partition("_")[0]).exists():
         return ""
     return "no environment; `make serving-peers` makes it"
