@@ -5,7 +5,7 @@ A request waits until a worker is free; that worker takes what fits into one
 batch, the most urgent first, so batches grow with the load by themselves and a
 lone request never waits (unless ``queue_delay_s`` asks it to, for company).
 Callers that were just answered tend to ask again at once: a worker gives as
-many as were there a moment ago a tenth of a batch's time to come back, instead
+many as were there a moment ago some time to come back (``company``), instead
 of running off with the first of them alone.
 What cannot be answered in time is refused at once, before any work was done.
 
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.inference.backend import Inputs, Outputs, Runnable
+from server.inference.company import Company
 from server.inference.errors import (
     InferenceError,
     InvalidInputError,
@@ -41,10 +42,6 @@ NEWEST = 0.2
 #: Priorities are 1, the most urgent, to this.
 PRIORITY_LEVELS = 16
 DEFAULT_PRIORITY = 8
-#: How long the callers of a batch may take to come back, as a share of its time, and at most.
-PATIENCE, MOST_PATIENCE_S = 0.1, 0.005
-#: Less than this is not worth waiting for.
-LEAST_PATIENCE_S = 0.0002
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +79,15 @@ class _Request:
 
 @dataclass(slots=True)
 class _Queue:
-    """What waits for one model, and who is on the way to take it. Guarded by ``lock``.
+    """What waits for one model, and who is on the way to take it. Guarded by ``lock``."""
 
-    ``expected`` items were there when the last batch ended; until ``expected_until_s``
-    a worker waits for as many.
-    """
-
+    company: Company
     lock: threading.Condition = field(default_factory=lambda: threading.Condition(threading.Lock()))
     requests: list[_Request] = field(default_factory=list)
     items: int = 0
     running_items: int = 0
     called: int = 0
     closed: bool = False
-    expected: int = 0
-    expected_until_s: float = 0.0
     lingering: int = 0
 
 
@@ -109,7 +101,7 @@ class Batcher:
         self._workers = workers
         self._settings = settings
         self._statistics = statistics
-        self._queue = _Queue()
+        self._queue = _Queue(Company(settings.max_batch))
         self._idle = threading.Event()
         self._idle.set()
         self._number = 0
@@ -201,7 +193,7 @@ class Batcher:
                 heapq.heappush(queue.requests, request)
                 queue.items += items
                 full = queue.items >= settings.max_batch
-                if queue.lingering and (full or queue.items >= queue.expected):
+                if queue.lingering and queue.items >= queue.company.expected:
                     queue.lock.notify_all()
         if refusal is not None:
             self._statistics.failed(0, rejected=True)
@@ -283,24 +275,17 @@ class Batcher:
         if more:
             self._workers.post(self._work)
 
-    def _expect(self, answered: int, taken_s: float) -> None:
-        """Note how many may be back soon, and until when that is worth waiting for; before they are told."""
-        patience_s, queue = min(PATIENCE * taken_s, MOST_PATIENCE_S), self._queue
-        with queue.lock:
-            queue.expected = min(answered + queue.items, self._settings.max_batch)
-            queue.expected_until_s = time.monotonic() + patience_s if patience_s >= LEAST_PATIENCE_S else 0.0
-
     def _await_company(self) -> None:
         """Wait for those who are likely to be back at once, unless another model waits for this worker."""
         queue = self._queue
         with queue.lock:
-            while 0 < queue.items < queue.expected and not queue.closed and not self._workers.wanted:
-                left_s = queue.expected_until_s - time.monotonic()
-                if left_s <= 0:
+            while left_s := queue.company.left_s(queue.items, time.monotonic()):
+                if queue.closed or self._workers.wanted:
                     return
                 queue.lingering += 1
                 queue.lock.wait(left_s)
                 queue.lingering -= 1
+                queue.company.waited(queue.items)
 
     def _take(self) -> list[_Request]:
         """The most urgent requests that fit into one batch."""
@@ -341,7 +326,8 @@ class Batcher:
         self._statistics.executed(
             Execution(start, waited, gathered_at - begun, computed_at - gathered_at, done - computed_at)
         )
-        self._expect(start, (done - begun) * 1e-9)
+        with self._queue.lock:  # before they are told
+            self._queue.company.answered(start, self._queue.items, (done - begun) * 1e-9, time.monotonic())
         per_item = (done - begun) * 1e-9 / start
         known = self._seconds_per_item
         self._seconds_per_item = per_item if not known else known + NEWEST * (per_item - known)

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 import numpy as np
 import pytest
 
-from server.inference import batching
+from server.inference import company
 from server.inference.batching import Batcher, BatchSettings, gathered
 from server.inference.errors import (
     InvalidInputError,
@@ -113,8 +113,8 @@ async def test_the_urgent_go_first(bench):
 
 
 async def test_callers_that_were_just_answered_are_waited_for(bench, monkeypatch):
-    monkeypatch.setattr(batching, "PATIENCE", 1e6)
-    monkeypatch.setattr(batching, "MOST_PATIENCE_S", 30.0)
+    monkeypatch.setattr(company, "PATIENCE", 1e6)
+    monkeypatch.setattr(company, "MOST_PATIENCE_S", 30.0)
     one = bench()
     first = await one.occupied()
     others = [one.ask(n) for n in (1, 2)]
@@ -131,8 +131,8 @@ async def test_callers_that_were_just_answered_are_waited_for(bench, monkeypatch
 
 
 async def test_a_lone_caller_is_not_made_to_wait(bench, monkeypatch):
-    monkeypatch.setattr(batching, "PATIENCE", 1e6)
-    monkeypatch.setattr(batching, "MOST_PATIENCE_S", 3600.0)
+    monkeypatch.setattr(company, "PATIENCE", 1e6)
+    monkeypatch.setattr(company, "MOST_PATIENCE_S", 3600.0)
     one = bench(held=False)
     for n in range(3):
         assert value_of(await one.ask(n)) == [n]
@@ -140,8 +140,8 @@ async def test_a_lone_caller_is_not_made_to_wait(bench, monkeypatch):
 
 
 async def test_closing_does_not_wait_for_company(bench, monkeypatch):
-    monkeypatch.setattr(batching, "PATIENCE", 1e6)
-    monkeypatch.setattr(batching, "MOST_PATIENCE_S", 3600.0)
+    monkeypatch.setattr(company, "PATIENCE", 1e6)
+    monkeypatch.setattr(company, "MOST_PATIENCE_S", 3600.0)
     one = bench()
     first = await one.occupied()
     others = [one.ask(n) for n in (1, 2)]
