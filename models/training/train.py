@@ -65,7 +65,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--precision",
         choices=[each.value for each in Precision],
-        help="arithmetic of the forward pass; bf16 pays on a GPU and on a processor with instructions for it",
+        help="arithmetic of the forward pass; bf16 pays where GPU or processor have instructions for it",
     )
     parser.add_argument("--threads", type=int, default=1, help="torch threads on a CPU")
     parser.add_argument("--work", type=Path, help="folder for checkpoints; default OUT/../.training")

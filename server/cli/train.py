@@ -76,7 +76,9 @@ def train(
     device: Annotated[str, typer.Option("--device", help="cpu or cuda.")] = "cpu",
     precision: Annotated[
         Precision | None,
-        typer.Option("--precision", help="Arithmetic: bf16 pays on a GPU and on a processor with instructions for it."),
+        typer.Option(
+            "--precision", help="Arithmetic: bf16 pays where GPU or processor have instructions for it."
+        ),
     ] = None,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Processors to compute on.")] = 1,
     report: Annotated[

@@ -4,7 +4,8 @@
 A schedule is known by what it trains: its last training is found among those
 kept on disk, so a server that was away for a while neither forgets a turn nor
 makes up for several. A training that the end of a server interrupted goes on at
-the next start.
+the next start. Of servers that share the folder one keeps the schedule, while it
+lives; the others serve what that one has come to serve.
 """
 
 import asyncio
@@ -15,9 +16,10 @@ from typing import Protocol
 import structlog
 
 from server.forecasting.deadline import Clock
+from server.training.folder import INTERRUPTED
 from server.training.settings import RetrainSettings
 from server.training.state import Stage, Training, Wish
-from server.training.trainings import INTERRUPTED, Trainings
+from server.training.trainings import Trainings
 
 log = structlog.get_logger(__name__)
 
@@ -62,9 +64,21 @@ class Retraining:
         self._note = note
         self._served = served
         self._scores = scores
+        self._followed = self._latest_served()
 
     async def run(self) -> None:
-        """Train whenever a turn has come, until cancelled. What fails is logged and ends no schedule."""
+        """Keep the schedule, or follow the server that does, until cancelled."""
+        while (lead := self._trainings.lead(self._plan.wish)) is None:
+            try:
+                await self.follow()
+            except Exception as error:  # noqa: BLE001 - what is served stays served
+                log.error("retraining_not_followed", architecture=self._plan.architecture, problem=str(error))
+            await asyncio.sleep(NAP_S)
+        with lead:
+            await self._keep_schedule()
+
+    async def _keep_schedule(self) -> None:
+        """Train whenever a turn has come. What fails is logged and ends no schedule."""
         while True:
             await self._wait()
             try:
@@ -75,6 +89,18 @@ class Retraining:
             except Exception as error:  # noqa: BLE001 - one turn lost ends no schedule
                 log.error("retraining_failed", architecture=self._plan.architecture, problem=str(error))
                 await asyncio.sleep(NAP_S)
+
+    async def follow(self) -> None:
+        """Serve what another server of this schedule has come to serve since the last look."""
+        training = self._latest_served()
+        if training is None or (self._followed is not None and training.id == self._followed.id):
+            return
+        name, _, version = training.artifact.rpartition("/")
+        await (await self._served()).turn_to(name, int(version))
+        self._followed = training
+
+    def _latest_served(self) -> Training | None:
+        return self._trainings.latest_served(self._plan.wish)
 
     async def _wait(self) -> None:
         while True:
@@ -105,6 +131,7 @@ class Retraining:
                 log.info("retrained_no_better", artifact=training.artifact, gain=round(gain, 4))
                 return
         await versions.turn_to(name, int(version))
+        self._trainings.served(training)
         log.info("retrained", artifact=training.artifact, before=current)
 
 

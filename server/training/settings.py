@@ -64,6 +64,6 @@ class TrainingSettings(BaseModel):
     device: str = Field(default="cpu", pattern="^(cpu|cuda)$", description="cpu or cuda")
     precision: Literal["fp32", "bf16", "fp16"] | None = Field(
         default=None,
-        description="arithmetic; bf16 pays on a GPU and on a processor with instructions for it; left out: the recipe's",
+        description="arithmetic; bf16 pays where it is in hardware; left out: the recipe's",
     )
     retrain: dict[str, RetrainSettings] = Field(default={}, description="networks trained on schedule")

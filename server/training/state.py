@@ -42,7 +42,10 @@ class Wish:
 
 @dataclass(slots=True)
 class Training:
-    """One training. ``progress`` is the newest line its process has written, see ``models.training``."""
+    """One training. ``progress`` is the newest line its process has written, see ``models.training``.
+
+    ``served``: its network became the default of a schedule's server.
+    """
 
     id: str
     wish: Wish
@@ -52,6 +55,7 @@ class Training:
     error: str = ""
     progress: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    served: bool = False
 
 
 def write_state(training: Training, folder: Path) -> None:

@@ -11,10 +11,11 @@ from server.inference.batching import BatchSettings
 from server.inference.repository import ModelRepository
 from server.inference.torchscript import TorchScriptBackend
 from server.inference.workers import Workers
+from server.training.folder import INTERRUPTED
 from server.training.retraining import Retraining, lead
 from server.training.settings import RetrainSettings, TrainingSettings
 from server.training.state import Stage, Training, write_state
-from server.training.trainings import INTERRUPTED, Trainings
+from server.training.trainings import Trainings
 from tests.clock import HandClock
 from tests.eventually import eventually
 from tests.inference import artifacts
@@ -127,6 +128,25 @@ async def test_what_is_no_better_is_set_aside(tmp_path, versions, serve, present
     assert versions.versions("book_mlp_x") == kept
     aside = turns.settings.folder / "one" / "artifact" / "manifest.json"
     assert aside.is_file() == (len(kept) == 1)
+
+
+async def test_what_one_server_came_to_serve_the_others_do_once(tmp_path, versions):
+    for version in (1, 2):
+        artifacts.write(tmp_path / "networks", "book_mlp_x", version)
+    versions.load("book_mlp_x", 1)
+    other = Turns(tmp_path, PLAN, versions)
+    keeper = Turns(tmp_path, PLAN.model_copy(update={"serve": "always"}), versions)
+    training = Training("one", PLAN.wish, "book_mlp_x/2", keeper.clock.now(), Stage.DONE)
+    await keeper.retraining.settle(training)
+    await versions.turn_to("book_mlp_x", 1)
+    await other.retraining.follow()
+    assert versions.default_version("book_mlp_x") == 2
+    await versions.turn_to("book_mlp_x", 1)
+    await other.retraining.follow()
+    assert versions.default_version("book_mlp_x") == 1
+    after_its_start = Turns(tmp_path, PLAN, versions)
+    await after_its_start.retraining.follow()
+    assert versions.default_version("book_mlp_x") == 1
 
 
 @pytest.mark.slow

@@ -13,9 +13,10 @@ from models import artifact
 from server.forecasting.deadline import SystemClock
 from server.forecasting.errors import NotFoundError
 from server.training.command import artifact_name, command_line, next_version, work_folder
+from server.training.folder import INTERRUPTED
 from server.training.settings import TrainingSettings
 from server.training.state import Stage, Training, Wish, read_state, write_state
-from server.training.trainings import INTERRUPTED, Trainings
+from server.training.trainings import Trainings
 from tests.eventually import eventually
 from tests.models import books
 
