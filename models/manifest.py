@@ -14,6 +14,8 @@ from models.heads import DIRECTIONS
 
 FILE = "manifest.json"
 FORMAT: Literal["consilience-network/1"] = "consilience-network/1"
+#: What an artifact may be called.
+NAME = r"^[a-z][a-z0-9_]*$"
 
 
 class ArtifactError(Exception):
@@ -137,7 +139,7 @@ class Manifest(Part):
     """All that serving and a reader need to know about one version of one network."""
 
     format: Literal["consilience-network/1"] = FORMAT
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str = Field(pattern=NAME)
     version: int = Field(ge=1)
     architecture: str
     config: dict[str, Any]

@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import torch
 
 from models import artifact
 from models.architectures import architecture, make_config, plain_config
-from models.manifest import Manifest
+from models.manifest import NAME, Manifest
 from models.training import report
 from models.training.describe import describe, plain_settings
 from models.training.progress import Observer, as_part, silent
@@ -52,7 +53,15 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Name of the artifact."""
+        """Name of the artifact.
+
+        Raises:
+            ValueError: the folder's is none.
+        """
+        if not re.search(NAME, self.out.parent.name):
+            raise ValueError(
+                f"out: {self.out}: must end in NAME/VERSION, the name of a-z, 0-9 and _, a letter first"
+            )
         return self.out.parent.name
 
     @property
@@ -111,7 +120,7 @@ def run_job(
     Raises:
         ValueError: a setting or the data does not fit; names it.
     """
-    version = job.version
+    name, version = job.name, job.version
     if job.report is not None:
         report.check_extra()
     torch.set_num_threads(job.threads)
@@ -134,7 +143,7 @@ def run_job(
         tests = report.beside_rivals(tests, task)
     set_from_tests(trained, tests, task)
     manifest = describe(
-        name=job.name,
+        name=name,
         version=version,
         task=task,
         trained=trained,

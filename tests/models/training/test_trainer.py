@@ -265,9 +265,17 @@ def test_a_stopped_job_goes_on(file, tmp_path):
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-def test_an_artifact_has_a_version(file, tmp_path):
-    with pytest.raises(ValueError, match=r"out: .*must end in NAME/VERSION"):
-        run_job(make_job(file, tmp_path / "small"))
+@pytest.mark.parametrize(
+    ("out", "mend"),
+    [
+        ("small", "the version a number"),
+        ("small/0", "the version a number"),
+        ("Small-1/1", "the name of a-z"),
+    ],
+)
+def test_an_artifact_has_a_name_and_a_version_before_anything_is_trained(file, tmp_path, out, mend):
+    with pytest.raises(ValueError, match=rf"out: .*must end in NAME/VERSION, {mend}"):
+        run_job(make_job(file, tmp_path / "named" / out))
 
 
 def test_the_command(file, tmp_path, capsys):
