@@ -93,9 +93,15 @@ def _number(fields: dict[str, Any], field: str) -> float:
     value = fields.get(field)
     if isinstance(value, str):
         value = _spelled(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise UnreadableError(f"{field} is no number")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # whole numbers may be as long as they like
+        number = math.inf
+    if not math.isfinite(number):
+        raise UnreadableError(f"{field} is no number")
+    return number
 
 
 def _spelled(value: str) -> float | None:

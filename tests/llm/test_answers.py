@@ -96,7 +96,9 @@ class TestReading:
     def test_numbers_given_as_text(self, given: object, meant: float) -> None:
         assert read(Binary(), {"probability": given}).probabilities[0] == pytest.approx(meant)
 
-    @pytest.mark.parametrize("given", [None, "likely", True, 73, -0.1, 1.01, [0.5], {}, "", float("nan")])
+    @pytest.mark.parametrize(
+        "given", [None, "likely", True, 73, -0.1, 1.01, [0.5], {}, "", float("nan"), 10**400]
+    )
     def test_what_is_no_probability(self, given: object) -> None:
         with pytest.raises(UnreadableError, match="probability"):
             read(Binary(), {"probability": given})
