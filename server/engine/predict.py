@@ -160,7 +160,7 @@ class PredictionEngine:
         async with treasury.open(asking.payer) as account:
             asking = asking.paid_by(account)
             consensus = await self._gather(asking, listener)
-            while await account.is_elsewhere():
+            while await account.is_elsewhere(asking.closing):
                 stored = await answered_elsewhere(self._recorder, account, asking.deadline)
                 if stored is not None:
                     return stored

@@ -20,11 +20,15 @@ async def answered_elsewhere(recorder: Recorder, account: Account, deadline: Dea
         DeadlineError: neither came to pass by the deadline.
     """
     payer = account.payer
-    while not deadline.expired:
-        stored = await recorder.find(payer.caller, payer.request_id)
-        if stored is not None:
-            return stored
-        if await account.take_over():
-            return None
-        await asyncio.sleep(min(POLL_S, deadline.remaining_s()))
-    raise DeadlineError("another server is answering this request; repeat it to get its answer")
+    try:
+        async with deadline.timeout():
+            while True:
+                stored = await recorder.find(payer.caller, payer.request_id)
+                if stored is not None:
+                    return stored
+                if await account.take_over(deadline):
+                    return None
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        msg = "another server is answering this request; repeat it to get its answer"
+        raise DeadlineError(msg) from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from server.engine.purse import OVERCHARGED, STOPPED, UNPRICED, Allowance, QueryPurse
-from server.forecasting.deadline import Clock
+from server.forecasting.deadline import Clock, Deadline
 from server.forecasting.forecast import Cost, Forecast
 from server.forecasting.money import (
     ALL,
@@ -216,19 +216,25 @@ class Account:
             return "an earlier attempt at the request has used up its limit"
         return ""
 
-    async def is_elsewhere(self) -> bool:
-        """Whether another server is answering the request. A ledger that cannot say so lets nobody pay."""
+    async def is_elsewhere(self, deadline: Deadline) -> bool:
+        """Whether another server is answering the request.
+
+        A ledger that cannot say so, or not by the deadline, lets nobody pay.
+        """
         if self._claim is None:
             return False
+        if not self._claim.done():
+            await asyncio.wait({self._claim}, timeout=deadline.remaining_s())
         try:
-            return await asyncio.shield(self._claim) is None
+            return self._claim.done() and self._claim.result() is None
         except LedgerError:
             return False
 
-    async def take_over(self) -> bool:
-        """Claim the request again; whether that worked."""
+    async def take_over(self, deadline: Deadline) -> bool:
+        """Claim the request again; whether that worked by the deadline."""
         self.claim()
-        return not await self.is_elsewhere()
+        elsewhere = await self.is_elsewhere(deadline)
+        return self._claim is not None and self._claim.done() and not elsewhere
 
     def keep(self, member: str, forecast: Forecast) -> None:
         """Remember a paid answer for another attempt at the same request."""

@@ -2,7 +2,9 @@
 """A repeated request is charged once: in one process, across processes, and after one of them was killed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -12,7 +14,7 @@ from server.engine.request import PredictionRequest
 from server.engine.requests import answered_elsewhere
 from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Durability
-from server.forecasting.errors import DeadlineError
+from server.forecasting.errors import DeadlineError, NoAnswerError
 from server.forecasting.forecast import Cost, CostSource
 from server.forecasting.money import Budget, Payer
 from server.forecasting.prediction import Prediction
@@ -109,8 +111,9 @@ async def test_an_answer_that_came_between_two_looks_is_not_paid_again(offices: 
     offices.stack.push_async_callback(late.close)
     account = there.treasury.open(Payer("ticket", "alice", "", "r1"))
     async with account:
-        assert await account.is_elsewhere()
-        found = await answered_elsewhere(late, account, Deadline.after(PATIENCE_S, LoopClock()))
+        patience = Deadline.after(PATIENCE_S, LoopClock())
+        assert await account.is_elsewhere(patience)
+        found = await answered_elsewhere(late, account, patience)
     assert found is not None
     assert found.id == (await first).id
     assert (other.calls, await calls(there)) == (0, 1)
@@ -210,5 +213,46 @@ async def test_a_caller_who_hangs_up_while_claiming_lets_go(offices: Offices) ->
     office = await offices.open(ensemble_of({"a": Paid("a")}))
     account = office.treasury.open(Payer("ticket", "alice", "", "r1"))
     await account.__aexit__()
-    assert await account.is_elsewhere() is False
+    assert await account.is_elsewhere(Deadline.after(PATIENCE_S, LoopClock())) is False
     assert (await office.engine.predict(ASKED)).outcome == "YES"
+
+
+@asynccontextmanager
+async def hanging_disk(office: Office) -> AsyncIterator[None]:
+    """Meanwhile nothing that this process writes gets to the disk."""
+    works = threading.Event()
+    hanging = asyncio.create_task(office.store.database.write(lambda _: works.wait()))
+    try:
+        yield
+    finally:
+        works.set()
+        await hanging
+
+
+async def test_a_disk_that_hangs_does_not_keep_a_request_beyond_its_deadline(offices: Offices) -> None:
+    paid = Paid("a")
+    office = await offices.open(
+        ensemble_of({"a": paid}, deadline_s=0.3), budgets=(Budget("b", "all", 9 * CENT),)
+    )
+    async with hanging_disk(office):
+        with pytest.raises(NoAnswerError):
+            await asyncio.wait_for(office.engine.predict(ASKED), PATIENCE_S)
+    assert (paid.calls, await office.taken()) == (0, (0, 0))
+    assert (await office.engine.predict(ASKED)).outcome == "YES"
+
+
+async def test_nor_does_it_while_another_process_has_the_request(offices: Offices) -> None:
+    slow = Gated("a")
+    here = await offices.open(ensemble_of({"a": slow}, deadline_s=PATIENCE_S))
+    there = await offices.open(ensemble_of({"a": Paid("a")}))
+    first = asyncio.create_task(here.engine.predict(ASKED))
+    await slow.called.wait()
+    clock = LoopClock()
+    async with there.treasury.open(Payer("ticket", "alice", "", "r1")) as account:
+        assert await account.is_elsewhere(Deadline.after(PATIENCE_S, clock))
+        async with hanging_disk(there):
+            late = answered_elsewhere(there.engine._recorder, account, Deadline.after(0.3, clock))
+            with pytest.raises(DeadlineError, match="another server"):
+                await asyncio.wait_for(late, PATIENCE_S)
+    slow.let.set()
+    await first
