@@ -25,6 +25,9 @@ from server.llm.settings import ChatSettings
 from server.llm.transcribing import sent_prompt, take_down, without_key
 from server.llm.understanding import Expectation, Understood
 
+#: Characters of a stream up to which it is looked through with each word: numbers that help come first.
+EARLIEST = 4_000
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -221,7 +224,9 @@ class Asking:
             return None
         needed = messages.schema.needed
         return lambda text: (
-            ("," in text[-8:] or "}" in text[-8:]) and partial_object(text, needed) is not None
+            len(text) <= EARLIEST
+            and ("," in text[-8:] or "}" in text[-8:])
+            and partial_object(text, needed) is not None
         )
 
     def _expectation(self, messages: Messages, leave: _Pass) -> Expectation:

@@ -12,6 +12,9 @@ _SAID = r"probability(?:\W{1,8}(?:of|is|at|yes|about|approximately|roughly)\b){0
 _PERCENT = re.compile(_SAID + r"(\d{1,3}(?:\.\d+)?)\s*(?:%|percent)", re.IGNORECASE)
 _SHARE = re.compile(_SAID + r"([01](?:\.\d+)?|\.\d+)(?![\d%.]|\s*percent)", re.IGNORECASE)
 
+#: Characters of a text up to which it is searched: more than any forecast, and no burden on the event loop.
+LONGEST = 100_000
+
 Fields = dict[str, Any]
 
 
@@ -30,6 +33,8 @@ def lenient_object(text: str, needed: tuple[str, ...]) -> Fields | None:
     Tried in order: the whole text, fenced blocks, balanced objects, the fields
     before a flaw, and for a lone probability the words "Probability: NN%".
     """
+    if len(text) > LONGEST:
+        return None
     for candidate in _candidates(text):
         found = strict_object(candidate)
         if found is not None and all(field in found for field in needed):
@@ -43,6 +48,8 @@ def partial_object(text: str, needed: tuple[str, ...]) -> Fields | None:
 
     A number counts as finished once a comma or brace follows it.
     """
+    if len(text) > LONGEST:
+        return None
     found = strict_object(text) if text.rstrip().endswith("}") else None
     if found is None:
         found = strict_object(text[: _last_comma(text)] + "}")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server.forecasting.question import Binary, Exclusive, FreeText, Numeric, NumericScale, QuestionKind
 from server.llm.answers import UnreadableError, read
-from server.llm.leniency import lenient_object, partial_object, strict_object
+from server.llm.leniency import LONGEST, lenient_object, partial_object, strict_object
 from server.llm.quantiles import cumulative
 from server.llm.schemas import QUANTILE_FIELDS, answer_schema, letter
 
@@ -62,6 +62,11 @@ class TestLeniency:
 
     def test_words_stand_for_one_number_only(self) -> None:
         assert lenient_object("Probability: 73%", ("A", "B")) is None
+
+    def test_a_flood_is_not_searched(self) -> None:
+        assert lenient_object("x" * (LONGEST - len(GOOD)) + GOOD, ONE) is not None
+        assert lenient_object("x" * LONGEST + GOOD, ONE) is None
+        assert partial_object(GOOD[:-1] + ", " * LONGEST, ONE) is None
 
     @given(st.text())
     def test_nothing_breaks_it(self, text: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from server.forecasting.forecast import Absent, AbsentReason, CostSource, Forecast
 from server.forecasting.query import Query
 from server.forecasting.question import Exclusive, Question
+from server.llm.asking import EARLIEST
 from server.llm.exchange import MAX_BODY_BYTES
 from tests.eventually import eventually
 from tests.llm.conftest import QUERY, Bench, deadline
@@ -60,6 +61,36 @@ async def test_at_once_hangs_up_when_the_numbers_are_in(bench: Bench, wire: Wire
     assert bench.entries()[0].outcome == "disconnected", "the rest was not waited for"
     assert answer.usage is not None
     assert answer.usage.estimated
+
+
+async def test_a_long_stream_is_not_looked_through_with_each_word(bench: Bench) -> None:
+    said = json.dumps({"note": "x, " * EARLIEST, "probability": 0.73, "rationale": "so"})
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        for choice in ({"delta": {"content": part}} for part in re.findall(r"[^,]+,?", said)):
+            writer.write(event({"choices": [choice]}))
+        usage = {"prompt_tokens": 5, "completion_tokens": 6}
+        writer.write(event({"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": usage}))
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as peer:
+        base_url = f"http://127.0.0.1:{peer.sockets[0].getsockname()[1]}/v1"
+        answer = await bench.ask("any", provider={"base_url": base_url}, stream=True, early="at_once")
+    assert isinstance(answer, Forecast)
+    assert answer.usage is not None
+    assert not answer.usage.estimated, "it was heard to its end"
+
+
+async def request_of(reader: asyncio.StreamReader) -> None:
+    """Read a request to its end."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    await reader.readexactly(int(re.findall(rb"content-length: (\d+)", head)[0]))
+
+
+def event(data: dict[str, object]) -> bytes:
+    return b"data: " + json.dumps(data).encode() + b"\n\n"
 
 
 async def test_named_outcomes_are_used_only_when_all_are_in(bench: Bench) -> None:
@@ -135,13 +166,12 @@ async def test_many_streams_at_once(bench: Bench) -> None:
 
 async def test_a_stream_without_end_does_not_fill_the_memory(bench: Bench) -> None:
     async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        await reader.readexactly(int(re.findall(rb"content-length: (\d+)", head)[0]))
+        await request_of(reader)
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
-        delta = json.dumps({"choices": [{"delta": {"content": "x" * 2**19}}]}).encode()
+        flooding = event({"choices": [{"delta": {"content": "x" * 2**19}}]})
         with contextlib.suppress(ConnectionError):
             while not writer.is_closing():
-                writer.write(b"data: " + delta + b"\n\n")
+                writer.write(flooding)
                 await writer.drain()
 
     async with await asyncio.start_server(flood, "127.0.0.1", 0) as peer:
