@@ -77,15 +77,16 @@ class AnswerCache:
             return self._hit(*found, inquiry)
         if not (options.max_age_s or self.settings.max_age_s):
             return self._keep(await ask(), inquiry, key)
-        if self._flights.can_join(key.exact, inquiry.deadline):
-            shared = await self._flights.join(key.exact, inquiry.deadline)
+        flight = (key.exact, inquiry.question.market_probability)
+        if self._flights.can_join(flight, inquiry.deadline):
+            shared = await self._flights.join(flight, inquiry.deadline)
             return self._hit(CacheKind.SHARED, 1.0, shared, 0.0, inquiry)
         self.counts.misses += 1
 
         async def ask_and_keep() -> Prediction:
             return self._keep(await ask(), inquiry, key)
 
-        return await self._flights.begin(key.exact, inquiry.deadline, ask_and_keep)
+        return await self._flights.begin(flight, inquiry.deadline, ask_and_keep)
 
     def keep(self, prediction: Prediction, inquiry: Inquiry, good_for_s: float) -> None:
         """Keep an answer that was computed in advance, for every caller and for requests that say nothing."""

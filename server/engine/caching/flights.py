@@ -9,6 +9,8 @@ from server.forecasting.deadline import Deadline
 from server.forecasting.errors import DeadlineError
 from server.forecasting.prediction import Prediction
 
+#: The question as asked, and the market's price that the members were told.
+FlightKey = tuple[bytes, float | None]
 #: A flight with less than this share of the time that a newcomer has would give it a poorer answer.
 _LEAST_TIME = 0.8
 
@@ -29,12 +31,12 @@ class Flights:
     """
 
     def __init__(self) -> None:
-        self._flights: dict[bytes, _Flight] = {}
+        self._flights: dict[FlightKey, _Flight] = {}
 
     def __len__(self) -> int:
         return len(self._flights)
 
-    def can_join(self, key: bytes, deadline: Deadline) -> bool:
+    def can_join(self, key: FlightKey, deadline: Deadline) -> bool:
         """Whether one is under way that lands before the deadline and was given about as much time."""
         flight = self._flights.get(key)
         return (
@@ -43,7 +45,7 @@ class Flights:
             and flight.budget_s >= _LEAST_TIME * deadline.remaining_s()
         )
 
-    async def join(self, key: bytes, deadline: Deadline) -> Prediction:
+    async def join(self, key: FlightKey, deadline: Deadline) -> Prediction:
         """Wait for the one under way, no longer than the deadline.
 
         Raises:
@@ -56,7 +58,7 @@ class Flights:
             raise DeadlineError("the shared answer did not come in time") from None
 
     async def begin(
-        self, key: bytes, deadline: Deadline, ask: Callable[[], Awaitable[Prediction]]
+        self, key: FlightKey, deadline: Deadline, ask: Callable[[], Awaitable[Prediction]]
     ) -> Prediction:
         """Ask, and let others join. Where one that cannot be joined is under way, ask beside it."""
         if key in self._flights:
@@ -70,7 +72,7 @@ class Flights:
         flight.task.add_done_callback(lambda task: self._landed(key, task))
         return await self._aboard(key, flight)
 
-    async def _aboard(self, key: bytes, flight: _Flight) -> Prediction:
+    async def _aboard(self, key: FlightKey, flight: _Flight) -> Prediction:
         flight.aboard += 1
         try:
             return await asyncio.shield(flight.task)
@@ -81,11 +83,11 @@ class Flights:
                 self._forget(key, flight)
                 flight.task.cancel()
 
-    def _forget(self, key: bytes, flight: _Flight) -> None:
+    def _forget(self, key: FlightKey, flight: _Flight) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
 
-    def _landed(self, key: bytes, task: "asyncio.Task[Prediction]") -> None:
+    def _landed(self, key: FlightKey, task: "asyncio.Task[Prediction]") -> None:
         flight = self._flights.get(key)
         if flight is not None and flight.task is task:
             del self._flights[key]

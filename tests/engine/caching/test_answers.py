@@ -280,6 +280,17 @@ async def test_equal_questions_under_way_share_one_asking() -> None:
     assert len(b.store.records) == 50
 
 
+async def test_questions_at_other_prices_are_asked_side_by_side() -> None:
+    gate = asyncio.Event()
+    b = bench(Saying(Forecast((0.8, 0.2)), gate))
+    asking = [asyncio.create_task(b.ask(replace(RAIN, market_probability=p))) for p in (0.2, 0.9, 0.9, None)]
+    await b.member.was_asked.wait()
+    gate.set()
+    answers = await asyncio.gather(*asking)
+    assert [answer.cached for answer in answers] == [False, False, True, False]
+    assert b.asked == 3
+
+
 async def test_who_hangs_up_harms_nobody() -> None:
     gate = asyncio.Event()
     b = bench(Saying(Forecast((0.8, 0.2)), gate))
