@@ -18,9 +18,13 @@ from server.llm.aiohttp_transport import AiohttpTransport
 from server.llm.failures import Failure
 from server.llm.secrets import resolved
 from server.llm.settings import ProviderSettings, Transport
+from server.llm.untrusted import visible
 
 #: Everything that a transport raises when the network or the peer fails.
 ERRORS = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, aiohttp.ClientError, OSError)
+
+#: Longest text of an error that is kept, in characters; a header may be nearly as long.
+_DETAIL = 10_000
 
 
 def make_transport(settings: ProviderSettings) -> httpx2.AsyncBaseTransport:
@@ -64,7 +68,8 @@ def _tls(settings: ProviderSettings) -> ssl.SSLContext:
 def failure_of(error: BaseException, *, billed: bool) -> Failure:
     """A transport's error in our words. ``billed``: an answer had begun, so it may cost money."""
     name = type(error.__cause__ or error).__name__
-    said = f"{name}: {error}" if str(error) else name
+    words = visible(str(error), _DETAIL)  # a peer's own, where it sent what is no HTTP
+    said = f"{name}: {words}" if words else name
     if _is_timeout(error):
         return Failure(AbsentReason.PROVIDER_TIMEOUT, f"the network timed out ({said})", billed=billed)
     return Failure(AbsentReason.PROVIDER_CONNECTION_FAILED, f"the connection failed ({said})", billed=billed)

@@ -11,6 +11,7 @@ from server.llm.completion import Completion, Finish
 from server.llm.exchange import EARLY, Exchange
 from server.llm.failures import Failure, Parameter
 from server.llm.leniency import Fields, lenient_object, partial_object, strict_object
+from server.llm.untrusted import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _unusable(completion: Completion) -> Failure | None:
     if finish is Finish.COMPLETE:
         return None
     if finish is Finish.REFUSED:
-        said = " ".join(completion.text.split())[:200]
+        said = " ".join(visible(completion.text, 200).split())
         detail = f"the model refused ({completion.raw_finish}){f': {said}' if said else ''}"
         return Failure(AbsentReason.PROVIDER_REFUSED, detail, billed=True)
     if finish is Finish.TRUNCATED:

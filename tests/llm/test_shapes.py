@@ -13,12 +13,13 @@ from server.llm.completion import MOST_TOKENS, Completion
 from server.llm.failures import Failure
 from server.llm.flavours import FLAVOURS
 from server.llm.settings import Format
+from server.llm.untrusted import visible
 from server.llm.wire.format import WireFormat
 from server.llm.wire.formats import make_wire
 
 JUNK: list[Any] = [
     None, True, 0, -1, 10**30, 1.5, float("inf"), float("nan"), "x", "", [], {}, [1], ["x"], [None], [[]],
-    {"a": 1}, {"text": 5},
+    {"a": 1}, {"text": 5}, "\x1b[2J\x00\u202e" + "y" * 1_000,
 ]  # fmt: skip
 CHAT_USAGE = {
     "prompt_tokens": 5,
@@ -173,6 +174,8 @@ def check(outcome: Completion | Failure) -> None:
         counts = (usage.input_uncached, usage.cache_read, usage.cache_write, usage.output, usage.reasoning)
         assert all(type(count) is int and 0 <= count <= MOST_TOKENS for count in counts)
     assert outcome.reported_nano_usd is None or 0 <= outcome.reported_nano_usd <= 10**15
+    labels = (outcome.raw_finish, outcome.model, outcome.response_id)
+    assert all(visible(each, 200) == each for each in labels)
 
 
 def wire_of(name: Format, flavour: str) -> WireFormat:
@@ -204,7 +207,8 @@ def test_a_stream(name: Format, flavour: str) -> None:
 def test_an_error(name: Format, flavour: str, status: int) -> None:
     wire = wire_of(name, flavour)
     for payload in spoiled(ERRORS[name]):
-        assert isinstance(wire.failure(status, payload, {}), Failure)
+        failure = wire.failure(status, payload, {})
+        assert visible(failure.detail, 500) == failure.detail
 
 
 def test_a_chat_answer_in_parts_is_read_without_its_thoughts() -> None:

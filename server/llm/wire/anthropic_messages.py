@@ -13,7 +13,7 @@ from server.llm.flavours import Flavour
 from server.llm.wire.errors import Said, classify
 from server.llm.wire.format import Json, merged
 from server.llm.wire.headers import Headers, RateLimits, anthropic_limits
-from server.llm.wire.shapes import table, tables, words
+from server.llm.wire.shapes import label, table, tables, words
 
 _FINISH = {
     "end_turn": Finish.COMPLETE,
@@ -84,14 +84,14 @@ class AnthropicMessages:
             return self.failure(200, payload, headers)
         texts = [_block_text(block) for block in tables(payload.get("content"))]
         usage = payload.get("usage")
-        reason = str(payload.get("stop_reason"))
+        reason = label(payload.get("stop_reason"))
         said = "".join(texts)
         return Completion(
             text=_why_refused(payload) or said if reason == "refusal" else said,
             finish=_FINISH.get(reason, Finish.ERROR),
             raw_finish=reason,
-            model=str(payload.get("model") or ""),
-            response_id=str(payload.get("id") or ""),
+            model=label(payload.get("model") or ""),
+            response_id=label(payload.get("id") or ""),
             usage=messages_usage(usage) if isinstance(usage, dict) else None,
         )
 

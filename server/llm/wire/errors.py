@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from server.forecasting.forecast import AbsentReason
 from server.llm.failures import Failure, Parameter
+from server.llm.untrusted import visible
 from server.llm.wire.headers import Headers, retry_after_s, should_retry
 
 _BILLING = frozenset(
@@ -77,7 +78,8 @@ _PARAMETERS = (
     (re.compile(r"max_(completion_|output_)?tokens|maxOutputTokens"), Parameter.MAX_TOKENS),
     (re.compile(r"stream_options|include_obfuscation"), Parameter.STREAM_OPTIONS),
 )
-_DETAIL = 300
+#: Longest code and longest message that are kept, in characters.
+_NAME, _DETAIL = 100, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ def _is_too_long(said: Said) -> bool:
 
 
 def _detail(status: int, said: Said) -> str:
-    what = said.code or said.kind
-    message = " ".join(said.message.split())[:_DETAIL]
+    what = visible(said.code or said.kind, _NAME + 1)
+    what = what if len(what) <= _NAME else ""  # a longer one is none
+    message = " ".join(visible(said.message, _DETAIL).split())
     return f"HTTP {status}{f' {what}' if what else ''}{f': {message}' if message else ''}"

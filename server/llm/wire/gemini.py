@@ -13,7 +13,7 @@ from server.llm.flavours import Flavour
 from server.llm.wire.errors import Said, classify
 from server.llm.wire.format import Json, merged
 from server.llm.wire.headers import Headers, RateLimits, duration_s
-from server.llm.wire.shapes import table, tables, words
+from server.llm.wire.shapes import label, table, tables, words
 
 _REFUSED = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR")
 _FINISH = {
@@ -73,7 +73,7 @@ class Gemini:
         if not candidates:
             return self._blocked(payload)
         candidate = candidates[0]
-        return self._completion(payload, part_text(candidate), str(candidate.get("finishReason")))
+        return self._completion(payload, part_text(candidate), label(candidate.get("finishReason")))
 
     def _completion(self, payload: Json, text: str, finish: str) -> Completion:
         usage = payload.get("usageMetadata")
@@ -81,8 +81,8 @@ class Gemini:
             text=text,
             finish=_FINISH.get(finish, Finish.ERROR),
             raw_finish=finish,
-            model=str(payload.get("modelVersion") or ""),
-            response_id=str(payload.get("responseId") or ""),
+            model=label(payload.get("modelVersion") or ""),
+            response_id=label(payload.get("responseId") or ""),
             usage=gemini_usage(usage) if isinstance(usage, dict) else None,
         )
 
@@ -90,7 +90,7 @@ class Gemini:
         reason = table(payload.get("promptFeedback")).get("blockReason")
         if reason is None:
             return Failure(AbsentReason.PROVIDER_BAD_OUTPUT, "the answer has no candidates", billed=True)
-        return Failure(AbsentReason.PROVIDER_REFUSED, f"the prompt was blocked ({reason})")
+        return Failure(AbsentReason.PROVIDER_REFUSED, f"the prompt was blocked ({label(reason)})")
 
     def reader(self) -> "GeminiReader":
         """For one stream."""
@@ -157,7 +157,7 @@ class GeminiReader:
             return False
         piece = part_text(candidates[0])
         self.text += piece
-        self.finish = str(candidates[0].get("finishReason") or self.finish)
+        self.finish = label(candidates[0].get("finishReason") or self.finish)
         return bool(piece)
 
     def result(self, headers: Headers) -> Completion | Failure:

@@ -12,7 +12,7 @@ from server.llm.flavours import Flavour
 from server.llm.wire.errors import Said, classify
 from server.llm.wire.format import Json, merged
 from server.llm.wire.headers import Headers, RateLimits, openai_limits
-from server.llm.wire.shapes import table, tables, words
+from server.llm.wire.shapes import label, table, tables, words
 
 _FINISH = {
     "stop": Finish.COMPLETE,
@@ -97,9 +97,9 @@ class OpenAIChat:
         return Completion(
             text=refusal or text,
             finish=Finish.REFUSED if refusal else _FINISH.get(str(finish), Finish.ERROR),
-            raw_finish="refusal" if refusal else str(finish),
-            model=str(payload.get("model") or ""),
-            response_id=str(payload.get("id") or ""),
+            raw_finish="refusal" if refusal else label(finish),
+            model=label(payload.get("model") or ""),
+            response_id=label(payload.get("id") or ""),
             usage=chat_usage(usage) if isinstance(usage, dict) else None,
             reported_nano_usd=self._flavour.reported_cost(usage) if isinstance(usage, dict) else None,
         )

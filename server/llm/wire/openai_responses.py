@@ -13,7 +13,7 @@ from server.llm.wire.errors import Said, classify
 from server.llm.wire.format import Json, merged
 from server.llm.wire.headers import Headers
 from server.llm.wire.openai_chat import OpenAIChat
-from server.llm.wire.shapes import table, tables, words
+from server.llm.wire.shapes import label, table, tables, words
 
 _INCOMPLETE = {"max_output_tokens": Finish.TRUNCATED, "content_filter": Finish.REFUSED}
 _TERMINAL = ("response.completed", "response.incomplete", "response.failed")
@@ -86,8 +86,8 @@ class OpenAIResponses:
             text="".join(refusals or texts),
             finish=Finish.REFUSED if refusals else _finish(payload),
             raw_finish="refusal" if refusals else _raw_finish(payload),
-            model=str(payload.get("model") or ""),
-            response_id=str(payload.get("id") or ""),
+            model=label(payload.get("model") or ""),
+            response_id=label(payload.get("id") or ""),
             usage=responses_usage(usage) if isinstance(usage, dict) else None,
             reported_nano_usd=self._flavour.reported_cost(usage) if isinstance(usage, dict) else None,
         )
@@ -130,7 +130,7 @@ class ResponsesReader:
         if kind == "error":
             self._error, self.finished = body.get("error") or body, True
         elif isinstance(response, dict):
-            self._model = str(response.get("model") or self._model)
+            self._model = label(response.get("model") or self._model)
             if kind in _TERMINAL:
                 self._last, self.finished = response, True
 
@@ -181,7 +181,7 @@ def _contents(output: Any) -> tuple[list[str], list[str]]:
 
 def _raw_finish(payload: Json) -> str:
     why = table(payload.get("incomplete_details"))
-    return str(why.get("reason") or payload.get("status"))
+    return label(why.get("reason") or payload.get("status"))
 
 
 def _finish(payload: Json) -> Finish:

@@ -8,7 +8,11 @@ the ladder and the fallbacks have to go on.
 
 from typing import Any
 
+from server.llm.untrusted import visible
 from server.llm.wire.format import Json
+
+#: Longest name that is kept, in characters.
+_LONGEST_LABEL = 200
 
 
 def table(value: Any) -> Json:
@@ -19,6 +23,11 @@ def table(value: Any) -> Json:
 def tables(value: Any) -> list[Json]:
     """The objects of a list; else none."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def label(value: Any) -> str:
+    """A name, an id or the like, fit to be shown and stored: nothing invisible, and not endless."""
+    return visible(str(value), _LONGEST_LABEL)
 
 
 def words(value: Any) -> str:
