@@ -81,9 +81,11 @@ class Meaning:
             return 2.0
         if differ_in_numbers(leader.form, form):
             return -1.0
-        if self._embedder is None or vector is None or leader.vector is None:
+        other = leader.vector
+        # A provider may change its model's size from one call to the next.
+        if self._embedder is None or vector is None or other is None or len(vector) != len(other):
             return cosine(letters(leader.form), letters(form)) - MIN_SIMILARITY
-        return _cosine(leader.vector, vector) - self._embedder.min_similarity
+        return _cosine(other, vector) - self._embedder.min_similarity
 
 
 def _cosine(first: Sequence[float], second: Sequence[float]) -> float:

@@ -23,8 +23,8 @@ from server.llm.settings import EmbeddingSettings, Format
 
 #: The name under which embeddings are paid.
 MEMBER = "embeddings"
-#: Vectors that are kept.
-KEPT = 4_096
+#: Vectors that are kept, and numbers in one at most, more than any model's.
+KEPT, LONGEST = 4_096, 32_768
 
 log = structlog.get_logger(__name__)
 
@@ -183,12 +183,14 @@ def _request(format_: Format, model: str, text: str) -> tuple[str, dict[str, Any
 
 
 def _vector(payload: Any) -> tuple[float, ...] | None:
-    """The numbers in OpenAI's or Gemini's answer; None where they are none, or all 0."""
+    """The numbers in OpenAI's or Gemini's answer; None where they are none, all 0, or no end of them."""
     try:
         gemini = "embeddings" in payload
         numbers = payload["embeddings"][0]["values"] if gemini else payload["data"][0]["embedding"]
-        vector = tuple(float(number) for number in numbers)
-    except (KeyError, IndexError, TypeError, ValueError):
+        vector = tuple(float(number) for number in numbers[:LONGEST])
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError):
+        return None
+    if len(vector) < len(numbers):
         return None
     return vector if any(vector) and all(map(math.isfinite, vector)) else None
 

@@ -137,7 +137,7 @@ async def fetch(
             finally:
                 await response.aclose()
     except (TimeoutError, _TooLargeError):
-        return Failure(AbsentReason.PROVIDER_TIMEOUT, "waited too long for an answer")
+        return Failure(AbsentReason.PROVIDER_TIMEOUT, "waited too long for an answer", billed=True)
     except ERRORS as error:
         return failure_of(error, billed=False)
 

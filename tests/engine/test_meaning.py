@@ -70,7 +70,12 @@ async def test_equal_answers_are_not_asked_about_twice() -> None:
 NOTHING = Table({"emmanuel macron": None, "president emmanuel macron": None, "olaf scholz": None})
 
 
-@pytest.mark.parametrize("embedder", [None, NOTHING])
+SIZES = Table(
+    {"emmanuel macron": (1.0, 0.0), "president emmanuel macron": (1.0,), "olaf scholz": (0.0, 1.0, 0.0)}
+)
+
+
+@pytest.mark.parametrize("embedder", [None, NOTHING, SIZES])
 async def test_letters_decide_where_no_model_does(embedder: Table | None) -> None:
     prediction = await vote("Emmanuel Macron", "President Emmanuel Macron", "Olaf Scholz", embedder=embedder)
     assert prediction.outcome == "emmanuel macron"

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Embeddings over the pooled client: both formats, paid from the purse, never in the way."""
 
+import asyncio
+import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +13,7 @@ from google import genai
 
 from server.forecasting.forecast import Cost, CostSource, Forecast
 from server.forecasting.purse import Purse, Refused
+from server.llm.embeddings import LONGEST
 from server.llm.room import LanguageModels
 from server.llm.settings import ChatSettings, EmbeddingSettings, Policy, ProviderSettings
 from server.simulator.embeddings import vector
@@ -105,6 +109,37 @@ async def test_an_endpoint_in_trouble_is_left_alone(fault: str, calls: int) -> N
             assert await embedder.embed(f"text {number}", QUERY, deadline(5.0)) is None
         await models.close()
         assert len(simulator.service.ledger.entries()) == calls
+
+
+async def test_a_call_that_ran_out_of_time_is_booked_as_an_estimate() -> None:
+    async with Simulator() as simulator:
+        models, purse = room(simulator.url, WIRES[0]), Counting()
+        embedder = models.embedder(settings("sim-hang"))
+        assert await embedder.embed("x", replace(QUERY, purse=purse), deadline(0.3)) is None
+        await models.close()
+    (cost,) = purse.settled
+    assert cost is not None
+    assert cost.source is CostSource.ESTIMATE
+
+
+@pytest.mark.parametrize(
+    "numbers", [[10**400], ["x"], [1.0] * (LONGEST + 1), "0.5", [0.0], {}, None, [[1.0]]]
+)
+async def test_what_is_no_vector(numbers: object) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(re.findall(rb"content-length: (\d+)", head)[0]))
+        body = json.dumps({"data": [{"embedding": numbers}], "usage": {"prompt_tokens": 1}}).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n")
+        writer.write(b"content-length: %d\r\n\r\n" % len(body) + body)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as peer:
+        models, purse = room(f"http://127.0.0.1:{peer.sockets[0].getsockname()[1]}", WIRES[0]), Counting()
+        embedder = models.embedder(settings("any"))
+        assert await embedder.embed("x", replace(QUERY, purse=purse), deadline(5.0)) is None
+        await models.close()
+    assert purse.settled == [Cost(1_000, CostSource.PRICE_TABLE)], "it was paid all the same"
 
 
 async def test_without_money_nobody_is_asked() -> None:
