@@ -51,7 +51,10 @@ class EnsembleForecaster:
             query = replace(query, purse=query.purse.part(plan.spec.max_cost_nano_usd))
         inner = deadline.within(plan.spec.deadline_s).earlier(MARGIN_S)
         consensus = await gather(ensemble, plan, query, inner)
-        return _answer(conclude(consensus, "", deadline.clock.now(), ""), query)
+        prediction = conclude(consensus, "", deadline.clock.now(), "")
+        for member in prediction.members:
+            ensemble.standings[member.member].add(member)
+        return _answer(prediction, query)
 
     def upper_bound(self, query: Query) -> int | None:
         """Most that all its members can cost; they reserve their calls themselves, and nothing else does."""

@@ -21,6 +21,8 @@ async def test_an_ensemble_answers_as_a_member() -> None:
     prediction = await engine_of(outer, inner).predict(PredictionRequest(QUESTION))
     assert prediction.probabilities[0] == pytest.approx(0.7)
     assert prediction.cost == Cost(2_000, CostSource.PROVIDER)
+    assert {name: standing.answers for name, standing in inner.standings.items()} == {"a": 1, "b": 1}
+    assert inner.standings["a"].mean_cost_nano_usd == 1_000
 
 
 async def test_an_abstaining_or_silent_ensemble_is_absent() -> None:
