@@ -88,8 +88,8 @@ class PredictionEngine:
         Raises:
             InvalidRequestError: a wish or the question breaks a rule.
             NotFoundError: the ensemble, a member or the question id is not known.
-            DeadlineError: no time was left to begin with, or another server is still
-                answering the same request.
+            DeadlineError: no time was left to begin with, or the same request is still
+                being answered, here or by another server.
             NoAnswerError: every member was absent.
             PluginError: a plugged-in pooling or selection is broken.
             HaltedError: the server's mode leaves nobody to ask.
@@ -98,7 +98,10 @@ class PredictionEngine:
         self.in_flight += 1
         try:
             return await self._recorder.once(
-                request.caller, request.request_id, lambda: self._answer(request, listener)
+                request.caller,
+                request.request_id,
+                lambda: self._answer(request, listener),
+                self._own_deadline(request),
             )
         finally:
             self.in_flight -= 1
@@ -236,6 +239,14 @@ class PredictionEngine:
         """Let a member be paid again that had cost more than could be."""
         if self._treasury is not None:
             self._treasury.forgive(member)
+
+    def _own_deadline(self, request: PredictionRequest) -> Deadline | None:
+        """Until when the caller waits, as far as the request itself says so."""
+        wish_s = request.options.deadline_s
+        if wish_s is None:
+            return request.deadline
+        own = request.deadline
+        return Deadline.after(wish_s, self._clock) if own is None else own.within(wish_s)
 
     def _deadline(self, plan: Plan, own: Deadline | None) -> Deadline:
         """When the reply must leave: the earliest of the caller's, the request's and the configured."""

@@ -9,7 +9,7 @@ import structlog
 
 from server.forecasting.deadline import Deadline
 from server.forecasting.ensemble import Durability
-from server.forecasting.errors import ConflictError, RecordError
+from server.forecasting.errors import ConflictError, DeadlineError, RecordError
 from server.forecasting.ports import PredictionStore
 from server.forecasting.prediction import Prediction, PredictionRecord
 
@@ -28,19 +28,35 @@ class Recorder:
         self._behind: set[asyncio.Task[None]] = set()
 
     async def once(
-        self, caller: str, request_id: str, answer: Callable[[], Awaitable[Prediction]]
+        self,
+        caller: str,
+        request_id: str,
+        answer: Callable[[], Awaitable[Prediction]],
+        deadline: Deadline | None = None,
     ) -> Prediction:
         """Answer a request once: a repeated one gets the stored answer, or waits for the one under way.
 
         One caller of a shared request that hangs up does not take the answer
-        from the others.
+        from the others, and none waits beyond its own ``deadline``.
+
+        Raises:
+            DeadlineError: it is still being answered by then.
         """
         if not request_id:
             return await answer()
-        key = (caller, request_id)
+        try:
+            async with asyncio.timeout(None if deadline is None else deadline.remaining_s()) as scope:
+                return await self._shared((caller, request_id), answer)
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            msg = "the request is still being answered; repeat it to get its answer"
+            raise DeadlineError(msg) from None
+
+    async def _shared(self, key: tuple[str, str], answer: Callable[[], Awaitable[Prediction]]) -> Prediction:
         task = self._under_way.get(key)
         if task is None:
-            stored = await self.find(caller, request_id)
+            stored = await self.find(*key)
             if stored is not None:
                 return stored
             task = self._under_way.get(key) or self._begin(key, answer)

@@ -172,6 +172,18 @@ async def test_the_same_request_is_answered_once(store: MemoryStore) -> None:
     assert other.id != prediction.id
 
 
+async def test_who_repeats_a_request_waits_no_longer_than_its_own_deadline(store: MemoryStore) -> None:
+    gate = asyncio.Event()
+    member = Saying(Forecast((0.7, 0.3)), gate)
+    engine = engine_of(ensemble_of({"a": member}, deadline_s=60.0), store=store)
+    first = asyncio.create_task(engine.predict(ask(request_id="r1")))
+    await member.was_asked.wait()
+    with pytest.raises(DeadlineError, match="repeat it"):
+        await engine.predict(ask(request_id="r1", options=Options(deadline_s=0.2)))
+    gate.set()
+    assert (await first).outcome == "YES"
+
+
 async def test_a_request_that_another_process_answered_first_gets_that_answer(store: MemoryStore) -> None:
     ensemble = ensemble_of({"a": yes(0.7)})
     gate = asyncio.Event()
