@@ -131,11 +131,20 @@ class LanguageModels:
             known = ", ".join(self._settings) or "none is configured"
             raise ValueError(f"provider {name!r} is not known; configured: {known}")
         if name not in self.providers:
-            settings = self._settings[name]
-            made = Provider(
-                name, settings, clock=self._clock, observer=self._observer, circuits=self._circuits
-            )
+            made = self._made(name)
             if self._compares is not None:
                 check_trusted(self._compares, made)
             self.providers[name] = made
         return self.providers[name]
+
+    def _made(self, name: str) -> Provider:
+        try:
+            return Provider(
+                name,
+                self._settings[name],
+                clock=self._clock,
+                observer=self._observer,
+                circuits=self._circuits,
+            )
+        except ValueError as error:
+            raise ValueError(f"providers.{name}: {error}") from error

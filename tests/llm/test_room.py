@@ -29,8 +29,8 @@ def build(given: dict[str, Any] | None = None, **member: Any) -> LanguageModels:
     [
         ({}, {"provider": "q"}, "forecasters.gpt: provider 'q' is not known; configured: p"),
         ({}, {"prompt": "nope-1"}, "forecasters.gpt: prompt 'nope-1' cannot be read"),
-        ({"flavour": "vanilla"}, {}, "flavour 'vanilla' is not known; use one of anthropic"),
-        ({"allow": ["question", "wallet"]}, {}, "'wallet' is no field"),
+        ({"flavour": "vanilla"}, {}, "providers.p: flavour 'vanilla' is not known; use one of anthropic"),
+        ({"allow": ["question", "wallet"]}, {}, "providers.p: allow: 'wallet' is no field"),
         ({}, {"unsupported": ["charm"]}, "'charm' is not a valid Parameter"),
         (
             {},
