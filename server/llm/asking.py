@@ -181,13 +181,17 @@ class Asking:
         outcome: Completion | Failure = _CANCELLED
         result: Understood | Failure = _CANCELLED
         try:
-            outcome = await exchange.run(request, due)
-            if isinstance(outcome, Failure):
-                outcome = self._named(provider.without_secrets(outcome, leave.key), leave.without)
-            result = self._expectation(messages, leave).understand(outcome, exchange)
+            outcome = self._clean(await exchange.run(request, due), leave)
+            understood = self._expectation(messages, leave).understand(outcome, exchange)
+            result = provider.without_secrets(understood, leave.key)
         finally:
             self._conclude(sent, leave, outcome, result)
         return result
+
+    def _clean(self, outcome: Completion | Failure, leave: _Pass) -> Completion | Failure:
+        """The outcome without secrets."""
+        outcome = self.member.provider.without_secrets(outcome, leave.key)
+        return self._named(outcome, leave.without) if isinstance(outcome, Failure) else outcome
 
     def _named(self, failure: Failure, without: frozenset[Parameter]) -> Failure:
         """A refusal of some parameter as one of the least needed that was sent."""

@@ -2,11 +2,12 @@
 """What is asked of a model and what it gives back, whatever the wire format."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from server.forecasting.forecast import TokenUsage
+from server.llm.secrets import blotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,16 @@ class Completion:
     response_id: str = ""
     usage: TokenUsage | None = None
     reported_nano_usd: int | None = None
+
+    def without(self, *secrets: str) -> "Completion":
+        """The same with ``secrets`` blotted out: a gateway may repeat the key in an answer, too."""
+        return replace(
+            self,
+            text=blotted(self.text, *secrets),
+            raw_finish=blotted(self.raw_finish, *secrets),
+            model=blotted(self.model, *secrets),
+            response_id=blotted(self.response_id, *secrets),
+        )
 
 
 def usage_from(

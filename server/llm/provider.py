@@ -4,7 +4,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 import httpx2
@@ -38,6 +38,17 @@ UNKNOWN_MODEL_S = 600.0
 CircuitListener = Callable[[str, str, Circuit, Circuit], None]
 #: Wait after a rate limit that names no time, and the longest that is believed.
 _UNNAMED_WAIT_S, _LONGEST_WAIT_S = 1.0, 86_400.0
+
+
+class Repeating(Protocol):
+    """What a provider has told, which may repeat a secret."""
+
+    def without(self, *secrets: str) -> Self:
+        """The same with ``secrets`` blotted out."""
+        ...
+
+
+Told = TypeVar("Told", bound=Repeating)
 
 
 class Provider:
@@ -141,9 +152,9 @@ class Provider:
             extensions=self._extensions,
         )
 
-    def without_secrets(self, failure: Failure, key: Key) -> Failure:
-        """The failure without the key and whatever else was sent that nobody may see."""
-        return failure.without(key.secret.reveal(), *(secret.reveal() for secret in self._hidden))
+    def without_secrets(self, told: Told, key: Key) -> Told:
+        """What the provider told, without the key and whatever else was sent that nobody may see."""
+        return told.without(key.secret.reveal(), *(secret.reveal() for secret in self._hidden))
 
     async def fetch(self, request: httpx2.Request, deadline: Deadline) -> tuple[int, Any] | Failure:
         """Status and body of a small request."""

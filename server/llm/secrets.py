@@ -4,6 +4,9 @@
 import os
 from pathlib import Path
 
+#: A shorter one protects nothing, and blotting it out would only spoil the text.
+_SHORTEST = 8
+
 
 class SecretError(ValueError):
     """A secret cannot be read. The message holds the reference, never the value."""
@@ -52,6 +55,14 @@ def resolved(value: str) -> str:
         SecretError: it is a reference that cannot be read.
     """
     return resolve(value).reveal() if value.startswith(("env:", "file:")) else value
+
+
+def blotted(text: str, *secrets: str) -> str:
+    """The text without the secrets, should somebody have written them there."""
+    for secret in secrets:
+        if len(secret) >= _SHORTEST:
+            text = text.replace(secret, "***")
+    return text
 
 
 def _read(path: Path, reference: str) -> str:

@@ -5,9 +5,7 @@ from server.forecasting.transcript import Attempted, Scribe, SentPrompt
 from server.llm.attempts import Attempt
 from server.llm.keys import Key
 from server.llm.prompting import Messages
-
-#: A shorter one protects nothing, and blotting it out would only spoil the text.
-_SHORTEST_SECRET = 8
+from server.llm.secrets import blotted
 
 
 def sent_prompt(messages: Messages, key: Key, *, in_words: bool) -> SentPrompt:
@@ -18,8 +16,7 @@ def sent_prompt(messages: Messages, key: Key, *, in_words: bool) -> SentPrompt:
 
 def without_key(text: str, key: Key) -> str:
     """The text with the key blotted out, should somebody have written it there."""
-    secret = key.secret.reveal()
-    return text.replace(secret, "***") if len(secret) >= _SHORTEST_SECRET else text
+    return blotted(text, key.secret.reveal())
 
 
 def take_down(scribe: Scribe, attempt: Attempt, begun_s: float, prompt: SentPrompt, said: str) -> None:

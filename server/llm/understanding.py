@@ -11,6 +11,7 @@ from server.llm.completion import Completion, Finish
 from server.llm.exchange import EARLY, Exchange
 from server.llm.failures import Failure, Parameter
 from server.llm.leniency import Fields, lenient_object, partial_object, strict_object
+from server.llm.secrets import blotted
 from server.llm.untrusted import visible
 
 
@@ -20,6 +21,12 @@ class Understood:
 
     reading: Reading
     completion: Completion
+
+    def without(self, *secrets: str) -> "Understood":
+        """The same with ``secrets`` blotted out, also where they were written in JSON's escapes."""
+        rationale, text = (blotted(said, *secrets) for said in (self.reading.rationale, self.reading.text))
+        reading = replace(self.reading, rationale=rationale, text=text)
+        return Understood(reading, self.completion.without(*secrets))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from server.llm.room import LanguageModels
 from server.llm.secrets import Secret, SecretError, resolve
 from server.llm.settings import ChatSettings, ProviderSettings
 from server.simulator.service import fingerprint
-from tests.llm.conftest import PRICE, QUERY, Bench, deadline
+from tests.llm.conftest import PRICE, QUERY, Bench, Notes, deadline
 from tests.llm.wires import WIRES
 
 OURS, THEIRS = "sk-ours-7f3a9c5e1b", "sk-theirs-2d8b4f6a0c"
@@ -130,6 +130,33 @@ async def test_a_secret_that_the_provider_repeats_is_blotted_out(
     assert "HTTP 400" in answer.detail
     assert "***" in answer.detail
     assert not [secret for secret in (OURS, "sk-gateway-91c3") if secret[:6] in answer.detail]
+
+
+async def test_a_key_in_an_answer_is_blotted_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one in JSON's escapes, and as the name of the model."""
+    monkeypatch.setenv("OUR_KEY", OURS)
+    escaped = "".join(f"\\u{ord(letter):04x}" for letter in OURS)
+
+    async def repeat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(re.findall(rb"content-length: (\d+)", head)[0]))
+        said = f'{{"probability": 0.7, "rationale": "{OURS} {escaped}"}}'
+        choice = {"finish_reason": "stop", "message": {"content": said}}
+        body = json.dumps({"id": OURS, "model": OURS, "choices": [choice]}).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n")
+        writer.write(b"content-length: %d\r\n\r\n" % len(body) + body)
+        writer.close()
+
+    notes = Notes()
+    async with await asyncio.start_server(repeat, "127.0.0.1", 0) as peer:
+        port = peer.sockets[0].getsockname()[1]
+        settings = ProviderSettings(base_url=f"http://127.0.0.1:{port}/v1", key="env:OUR_KEY")
+        room = LanguageModels({"sim": settings}, {"m": member("any", stream=False)}, observer=notes)
+        answer = await room.forecasters["m"].forecast(QUERY, deadline())
+        await room.close()
+    assert isinstance(answer, Forecast)
+    assert answer.rationale == "*** ***"
+    assert OURS not in f"{answer} {notes}"
 
 
 def test_a_missing_header_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
