@@ -72,10 +72,17 @@ class _Window:
 
 
 class Breaker:
-    """One model's breaker. ``admit`` before a call, ``record`` or ``release`` after it."""
+    """One model's breaker. ``admit`` before a call, ``record`` or ``release`` after it.
 
-    def __init__(self, settings: BreakerSettings, clock: Clock, changed: Changed | None = None) -> None:
+    ``phase``, in [0, 1): which of the calls pass on the ramp. Models that come back together
+    should not all pass the same ones, or the others would find nobody.
+    """
+
+    def __init__(
+        self, settings: BreakerSettings, clock: Clock, changed: Changed | None = None, phase: float = 0.0
+    ) -> None:
         self._settings = settings
+        self._phase = phase
         self._clock = clock
         self._changed = changed
         self._window = _Window(settings.window_s)
@@ -153,7 +160,7 @@ class Breaker:
         self._trials_passed += 1
         if self._trials_passed >= self._settings.trial_calls:
             self._window.clear()
-            self._credit, self._in_a_row = 0.0, 0
+            self._credit, self._in_a_row = self._phase, 0
             self._ramp_from_s = self._clock.monotonic()
             self._move(Circuit.RAMP_UP)
 

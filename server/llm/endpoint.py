@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One model at one provider: its health, its limits, and what it has taught us about itself."""
 
+import hashlib
 from collections import deque
 from collections.abc import Collection
 from statistics import median
@@ -29,7 +30,7 @@ class Endpoint:
         self, model: str, settings: ProviderSettings, clock: Clock, changed: Changed | None = None
     ) -> None:
         self.model = model
-        self.breaker = Breaker(settings.breaker, clock, changed)
+        self.breaker = Breaker(settings.breaker, clock, changed, _phase(settings.base_url, model))
         self._refused: frozenset[Parameter] = frozenset()
         self._words_until_s = 0.0
         #: Until when the model counts as unknown to the provider, on the clock.
@@ -110,3 +111,9 @@ class Endpoint:
     def typical_s(self) -> float:
         """Median time of a good answer; 0 while none is known."""
         return median(self._latencies) if self._latencies else 0.0
+
+
+def _phase(address: str, model: str) -> float:
+    """A number in [0, 1) that is the model's own, and always the same."""
+    digest = hashlib.blake2b(f"{address}\0{model}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.llm.breaker import Breaker, Circuit
-from server.llm.settings import BreakerSettings
+from server.llm.endpoint import Endpoint
+from server.llm.settings import BreakerSettings, ProviderSettings
 from tests.llm.clock import ManualClock
 
 
@@ -95,6 +96,21 @@ def test_trial_admits_one_at_a_time_then_ramps_up(clock: ManualClock) -> None:
     clock.go(5)
     assert state(breaker) is Circuit.CLOSED
     assert sum(call(breaker, ok=True) for _ in range(100)) == 100
+
+
+def test_models_that_come_back_together_take_turns(clock: ManualClock) -> None:
+    settings = ProviderSettings(base_url="http://x/v1", breaker=BreakerSettings(trial_calls=1, ramp_s=10.0))
+    breakers = [Endpoint(f"m{number}", settings, clock).breaker for number in range(6)]
+    for breaker in breakers:
+        for _ in range(5):
+            call(breaker, ok=False)
+    clock.go(5)
+    assert all(call(breaker, ok=True) for breaker in breakers)
+    assert {state(breaker) for breaker in breakers} == {Circuit.RAMP_UP}
+    clock.go(4.5)
+    passed = [[call(breaker, ok=True) for breaker in breakers] for _ in range(100)]
+    assert sum(map(any, passed)) > 80  # in step it would be every other one
+    assert sum(map(sum, passed)) == pytest.approx(0.505 * 600, abs=6)
 
 
 def test_a_failed_trial_doubles_the_wait_up_to_a_limit(clock: ManualClock) -> None:
