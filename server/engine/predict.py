@@ -240,11 +240,11 @@ class PredictionEngine:
         if self._treasury is not None:
             self._treasury.forgive(member)
 
-    def _own_deadline(self, request: PredictionRequest) -> Deadline | None:
-        """Until when the caller waits, as far as the request itself says so."""
+    def _own_deadline(self, request: PredictionRequest) -> Deadline:
+        """Until when the caller waits: as the request says, or as its ensemble is meant to take."""
         wish_s = request.options.deadline_s
         if wish_s is None:
-            return request.deadline
+            wish_s = self._ensembles.get(request.options.ensemble).spec.deadline_s
         own = request.deadline
         return Deadline.after(wish_s, self._clock) if own is None else own.within(wish_s)
 

@@ -32,12 +32,12 @@ class Recorder:
         caller: str,
         request_id: str,
         answer: Callable[[], Awaitable[Prediction]],
-        deadline: Deadline | None = None,
+        deadline: Deadline,
     ) -> Prediction:
         """Answer a request once: a repeated one gets the stored answer, or waits for the one under way.
 
         One caller of a shared request that hangs up does not take the answer
-        from the others, and none waits beyond its own ``deadline``.
+        from the others, and none waits beyond its own ``deadline``, for a database that hangs neither.
 
         Raises:
             DeadlineError: it is still being answered by then.
@@ -45,7 +45,7 @@ class Recorder:
         if not request_id:
             return await answer()
         try:
-            async with asyncio.timeout(None if deadline is None else deadline.remaining_s()) as scope:
+            async with deadline.timeout() as scope:
                 return await self._shared((caller, request_id), answer)
         except TimeoutError:
             if not scope.expired():

@@ -3,7 +3,7 @@
 
 import asyncio
 
-from server.engine.recording import Recorder
+from server.engine.recording import SEND_S, Recorder
 from server.engine.treasury import Account
 from server.forecasting.deadline import Deadline
 from server.forecasting.errors import DeadlineError
@@ -17,9 +17,9 @@ async def answered_elsewhere(recorder: Recorder, account: Account, deadline: Dea
     """The other server's answer; None: it has given up, and the request is ours now.
 
     Raises:
-        DeadlineError: neither came to pass by the deadline.
+        DeadlineError: neither came to pass in time to say so by the deadline.
     """
-    payer = account.payer
+    payer, deadline = account.payer, deadline.earlier(SEND_S)
     try:
         async with deadline.timeout():
             while True:

@@ -15,6 +15,7 @@ that leaves takes its own request with it and nobody else's.
 
 import asyncio
 import heapq
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -39,6 +40,8 @@ from server.inference.workers import Workers
 
 #: Weight of the newest batch in the running mean of the time for one item.
 NEWEST = 0.2
+#: What part of the time that a request may wait for its turn it may wait for company.
+COMPANY_SHARE = 0.5
 #: Priorities are 1, the most urgent, to this.
 PRIORITY_LEVELS = 16
 DEFAULT_PRIORITY = 8
@@ -60,7 +63,10 @@ class BatchSettings:
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """One caller's items. Ordered by priority (lower first), then by arrival."""
+    """One caller's items. Ordered by priority (lower first), then by arrival.
+
+    ``company_until_s``: until when it may be kept for others to come, on the machine's monotonic clock.
+    """
 
     priority: int
     number: int
@@ -70,6 +76,7 @@ class _Request:
     loop: asyncio.AbstractEventLoop
     queued_ns: int
     waiting: bool = True
+    company_until_s: float = math.inf
     expiry: asyncio.TimerHandle | None = None
     waited_ns: int = 0
 
@@ -190,6 +197,8 @@ class Batcher:
             patience_s = self._patience_s(items, timeout_s, deadline_s)
             refusal = self._refusal(items, patience_s)
             if refusal is None:
+                if patience_s is not None:
+                    request.company_until_s = time.monotonic() + COMPANY_SHARE * patience_s
                 heapq.heappush(queue.requests, request)
                 queue.items += items
                 full = queue.items >= settings.max_batch
@@ -280,7 +289,9 @@ class Batcher:
         queue = self._queue
         with queue.lock:
             while left_s := queue.company.left_s(queue.items, time.monotonic()):
-                if queue.closed or self._workers.wanted:
+                until_s = min(request.company_until_s for request in queue.requests)
+                left_s = min(left_s, until_s - time.monotonic())
+                if left_s <= 0.0 or queue.closed or self._workers.wanted:
                     return
                 queue.lingering += 1
                 queue.lock.wait(left_s)

@@ -21,6 +21,9 @@ def _is_reference(value: str) -> str:
     return value
 
 
+#: RFC 9110, section 5: a header's name is a token, its value visible ASCII.
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 #: Names of headers whose values are secrets.
 _SECRET_HEADER = re.compile(r"authorization|cookie|key|token|secret|password|credential", re.IGNORECASE)
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
@@ -43,8 +46,12 @@ def _is_proxy(value: str) -> str:
     return value
 
 
-def _hold_no_secret(headers: dict[str, str]) -> dict[str, str]:
+def _be_headers(headers: dict[str, str]) -> dict[str, str]:
     for name, value in headers.items():
+        if not _HEADER.fullmatch(name):
+            raise ValueError(f"{name!r} is no header's name: letters, digits and - make one")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"{name}: the value may hold visible ASCII characters and spaces, nothing else")
         if _SECRET_HEADER.search(name) and not value.startswith(("env:", "file:")):
             raise ValueError(f"{name}: give a reference, env:NAME or file:/path, not the secret itself")
     return headers
@@ -155,7 +162,7 @@ class ProviderSettings(_Settings):
     flavour: str = Field(default="", description="openai, openrouter, xai, local, ...; empty: by address")
     policy: Policy = Field(default=Policy.STANDARD, description="how much of a question it may be shown")
     allow: tuple[str, ...] | None = Field(default=None, description="replaces the policy's list of fields")
-    headers: Annotated[dict[str, str], AfterValidator(_hold_no_secret)] = Field(
+    headers: Annotated[dict[str, str], AfterValidator(_be_headers)] = Field(
         default_factory=dict, description="sent with every request; values may be references, secrets must"
     )
     transport: Transport = Field(

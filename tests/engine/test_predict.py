@@ -17,7 +17,7 @@ from server.forecasting.errors import (
     RecordError,
 )
 from server.forecasting.forecast import Absent, AbsentReason, Cost, CostSource, Forecast
-from server.forecasting.prediction import Action, Prediction
+from server.forecasting.prediction import Action, Prediction, PredictionRecord
 from server.forecasting.question import Exclusive, FreeText, Numeric, Question, Resolution
 from tests.engine.conftest import engine_of, ensemble_of
 from tests.fakes import Catalogue, Dying, Hanging, MemoryStore, Saying, Stubborn, yes
@@ -205,6 +205,18 @@ async def test_durable_means_on_disk() -> None:
     assert stalled.gate is not None
     stalled.gate.set()
     assert (await engine.predict(ask())).durable
+
+
+class Hung(MemoryStore):
+    async def find_request(self, caller: str, request_id: str) -> PredictionRecord | None:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_database_that_hangs_holds_nobody_beyond_the_deadline() -> None:
+    engine = engine_of(ensemble_of({"a": yes(0.7)}, deadline_s=0.2), store=Hung())
+    with pytest.raises(DeadlineError):
+        await engine.predict(ask(request_id="r1"))
 
 
 async def test_a_slow_disk_costs_the_time_of_members_that_hang_and_not_the_answer() -> None:

@@ -130,6 +130,20 @@ async def test_callers_that_were_just_answered_are_waited_for(bench, monkeypatch
     assert one.gate.batches == [[0], [1, 2, 3], [4, 5, 6]]
 
 
+@pytest.mark.parametrize("limit", ["timeout_s", "deadline_s"])
+async def test_nobody_is_kept_for_company_until_it_is_too_late(bench, monkeypatch, limit):
+    monkeypatch.setattr(company, "PATIENCE", 1e9)
+    monkeypatch.setattr(company, "MOST_PATIENCE_S", 3600.0)
+    one = bench()
+    first = await one.occupied()
+    others = [one.ask(n) for n in (1, 2)]
+    await asyncio.sleep(0)
+    one.gate.open()
+    await first
+    await asyncio.gather(one.ask(3), *others)
+    assert value_of(await one.ask(4, **{limit: 0.4})) == [4]
+
+
 async def test_a_lone_caller_is_not_made_to_wait(bench, monkeypatch):
     monkeypatch.setattr(company, "PATIENCE", 1e6)
     monkeypatch.setattr(company, "MOST_PATIENCE_S", 3600.0)

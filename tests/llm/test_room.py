@@ -252,3 +252,18 @@ async def test_packed_answers_are_unpacked(bench: Bench, transport: Transport) -
 
 def test_the_client_is_httpx2() -> None:
     assert isinstance(build().providers["p"]._transport, httpx2.AsyncBaseTransport)
+
+
+@pytest.mark.parametrize(
+    ("headers", "mend"),
+    [
+        ({"X-Title\n": "x"}, "is no header's name"),
+        ({"X Title": "x"}, "is no header's name"),
+        ({"": "x"}, "is no header's name"),
+        ({"X-Title": "two\nlines"}, "X-Title: the value may hold visible ASCII"),
+        ({"X-Title": "Grüße"}, "X-Title: the value may hold visible ASCII"),
+    ],
+)
+def test_what_cannot_be_a_header_is_refused(headers: dict[str, str], mend: str) -> None:
+    with pytest.raises(ValidationError, match=mend):
+        ProviderSettings.model_validate({"base_url": "https://x.y", "headers": headers})
