@@ -48,7 +48,9 @@ class InvalidRequestError(ConsilienceError):
     reason = "invalid_request"
 
     def __init__(self, *violations: FieldViolation) -> None:
-        super().__init__("; ".join(f"{v.field}: {v.description}" for v in violations))
+        super().__init__(
+            "; ".join(f"{v.field}: {v.description}" if v.field else v.description for v in violations)
+        )
         self.violations = violations
 
     @classmethod

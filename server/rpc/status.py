@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from server.forecasting import errors
+from server.rpc.brief import absences, bad_request, brief
 from server.rpc.times import duration
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,7 @@ class StatusError(Exception):
     def of(cls, code: int, message: str, details: Iterable[Message]) -> "StatusError":
         """Made of a code, a text and details."""
         packed = [_packed(detail) for detail in details]
-        return cls(status_pb2.Status(code=code, message=message, details=packed))
+        return cls(status_pb2.Status(code=code, message=brief(message), details=packed))
 
 
 def status_of(error: Exception) -> status_pb2.Status:
@@ -57,28 +58,24 @@ def status_of(error: Exception) -> status_pb2.Status:
     info = error_details_pb2.ErrorInfo(reason=error.reason.upper(), domain=DOMAIN)
     details: list[Message] = [info]
     if isinstance(error, errors.InvalidRequestError):
-        details.insert(0, _bad_request(error))
+        told = bad_request(error.violations)
+        details.insert(0, told)
+        if len(told.field_violations) < len(error.violations):
+            info.metadata["violations"] = str(len(error.violations))
     elif isinstance(error, errors.OverloadedError):
         details.append(error_details_pb2.RetryInfo(retry_delay=duration(error.retry_after_s)))
     elif isinstance(error, errors.NoAnswerError):
-        info.metadata.update(error.absences)
+        info.metadata.update(absences(error.absences))
     elif isinstance(error, errors.HaltedError):
         info.metadata["mode"] = error.mode
     return status_pb2.Status(
-        code=CODES[type(error)], message=str(error), details=[_packed(d) for d in details]
+        code=CODES[type(error)], message=brief(str(error)), details=[_packed(d) for d in details]
     )
 
 
 def grpc_code(status: status_pb2.Status) -> grpc.StatusCode:
     """The status's code as grpc spells it."""
     return _GRPC_CODES[status.code]
-
-
-def _bad_request(error: errors.InvalidRequestError) -> error_details_pb2.BadRequest:
-    violation = error_details_pb2.BadRequest.FieldViolation
-    return error_details_pb2.BadRequest(
-        field_violations=[violation(field=v.field, description=v.description) for v in error.violations]
-    )
 
 
 def _unknown(error: Exception) -> status_pb2.Status:

@@ -2,6 +2,9 @@
 """What comes over a wire that is not as it should be, and how the server ends."""
 
 import asyncio
+import string
+from base64 import b64encode
+from urllib.parse import quote
 
 import grpc
 import pytest
@@ -14,7 +17,7 @@ from consilience.v1 import predict_service_pb2 as pb
 from consilience.v1 import question_pb2 as q
 from server.forecasting import errors
 from server.forecasting.forecast import Forecast
-from server.rpc.status import CODES, status_of
+from server.rpc.status import CODES, StatusError, status_of
 from tests.fakes import Saying
 from tests.rpc.conftest import Running
 from tests.rpc.errors import details
@@ -30,6 +33,7 @@ async def test_bytes_that_are_no_message(running: Running, method: str, body: by
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await raw(running, method)(body)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert str(caught.value.details()).startswith("the bytes are not a valid")
 
 
 async def test_an_empty_request_names_what_is_missing(running: Running) -> None:
@@ -125,3 +129,41 @@ async def test_channelz_shows_the_server_and_its_calls(running: Running) -> None
     await running.predict.Aggregate(pb.AggregateRequest(probabilities=[0.7]))
     servers = (await stub.GetServers(channelz_pb2.GetServersRequest())).server
     assert sum(server.data.calls_started for server in servers) >= 1
+
+
+ODD = "日%\n" * 10_000
+UNENCODED = string.punctuation.replace("%", "") + " "
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.InvalidRequestError(*(errors.FieldViolation(f"questions[{i}]", ODD) for i in range(1000))),
+        errors.InvalidRequestError.of(ODD, "is wrong"),
+        errors.NotFoundError("ensemble", ODD),
+        errors.NoAnswerError({f"{ODD[:128]}{i}": "member_timeout" for i in range(256)}),
+        StatusError.of(code_pb2.NOT_FOUND, ODD, []),
+    ],
+)
+def test_no_error_is_too_long_to_arrive(error: Exception) -> None:
+    status = status_of(error)
+    encoded = len(quote(status.message, safe=UNENCODED)) + len(b64encode(status.SerializeToString()))
+    assert encoded < 8 * 1024 - 512  # which leaves room for what else travels there
+
+
+async def test_a_field_broken_by_thousands_is_named(running: Running) -> None:
+    wrong = [q.Question(text="?", market_probability=2.0)] * 1000
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await running.predict.BatchPredict(pb.BatchPredictRequest(questions=wrong))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    fields, info = details(caught.value)
+    assert fields["questions[0].market_probability"] == "must be in 0..1, got 2"
+    assert info.metadata["violations"] == "1000"
+
+
+async def test_a_text_too_long_to_be_repeated_is_cut(running: Running) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await running.predict.Aggregate(pb.AggregateRequest(probabilities=[0.7], pooling="x" * 70_000))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "pooling" in details(caught.value)[0]
+    assert str(caught.value.details()).endswith("characters more)")
