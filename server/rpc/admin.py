@@ -80,7 +80,7 @@ class AdminHandlers:
         if request.HasField("enabled"):
             changes["enabled"] = request.enabled
         if request.HasField("weight"):
-            changes["weight"] = rules.amount("weight", request.weight)
+            changes["weight"] = rules.weight("weight", request.weight)
         if request.HasField("timeout"):
             changes["timeout_s"] = rules.seconds("timeout", request.timeout, 300.0)
         if request.HasField("min_confidence"):

@@ -19,6 +19,7 @@ from consilience.v1 import tensor_pb2
 from consilience.v1.predict_service_pb2 import AggregateRequest
 from server.forecasting.answers import SUM_TOLERANCE
 from server.forecasting.errors import InvalidRequestError
+from server.rpc.rules import LEAST_WEIGHT, MOST_WEIGHT, wrong_weight
 from server.rpc.wire import LENGTH, malformed, tag
 
 MAX_MEMBERS = 4_096
@@ -43,7 +44,7 @@ class Asked(NamedTuple):
     """What is to be pooled, and how.
 
     ``probabilities``: (M, C), checked; or (M,) of the first of two outcomes, whose
-    range the kernel checks on its way. ``weights`` (M,): >= 0, finite.
+    range the kernel checks on its way. ``weights`` (M,): 0, or in 1e-50..1e50.
     """
 
     probabilities: Floats
@@ -192,12 +193,10 @@ def _checked_weights(weights: Floats | None, members: int) -> Floats:
         raise InvalidRequestError.of(
             "weights", f"{members} weights are wanted, one a member, got {len(weights)}"
         )
-    bad = ~((weights >= 0.0) & np.isfinite(weights))
+    bad = ~((weights == 0.0) | ((weights >= LEAST_WEIGHT) & (weights <= MOST_WEIGHT)))
     if bad.any():
         index = int(bad.argmax())
-        raise InvalidRequestError.of(
-            f"weights[{index}]", f"must be a finite number >= 0, got {weights[index]:g}"
-        )
+        raise InvalidRequestError.of(f"weights[{index}]", wrong_weight(weights[index]))
     return weights
 
 

@@ -30,7 +30,7 @@ class MembershipHandlers:
         timeout = rules.seconds("member.timeout", asked.timeout, MAX_SECONDS) if limited else None
         member = MemberSpec(
             name=rules.text("member.name", asked.name, MAX_NAME, least=1, printable=True),
-            weight=rules.amount("member.weight", asked.weight) or 1.0,
+            weight=rules.weight("member.weight", asked.weight) or 1.0,
             timeout_s=timeout,
             min_confidence=rules.share("member.min_confidence", asked.min_confidence),
         )

@@ -101,7 +101,7 @@ def _durability(message: prediction_pb2.PredictOptions, rules: Rules, at: str) -
 
 def _weights(message: prediction_pb2.PredictOptions, rules: Rules, at: str) -> dict[str, float]:
     rules.count(at, message.weights, MAX_MEMBERS)
-    return {name: rules.amount(f"{at}[{name}]", weight) for name, weight in message.weights.items()}
+    return {name: rules.weight(f"{at}[{name}]", weight) for name, weight in message.weights.items()}
 
 
 def _tags(message: prediction_pb2.PredictOptions, rules: Rules, at: str) -> dict[str, str]:

@@ -11,6 +11,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from server.forecasting.errors import FieldViolation, InvalidRequestError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Weights other than 0 lie between; beyond, their sums and quotients would leave what a float can hold.
+LEAST_WEIGHT, MOST_WEIGHT = 1e-50, 1e50
 _SECONDS_LOW = -62_135_596_800  # 0001-01-01
 _SECONDS_HIGH = 253_402_300_799  # 9999-12-31
 
@@ -62,6 +64,12 @@ class Rules:
             self.broken(field, f"must be a finite number >= 0, got {value:g}")
         return value
 
+    def weight(self, field: str, value: float) -> float:
+        """A weight, of which only the ratio to others counts."""
+        if not (value == 0.0 or LEAST_WEIGHT <= value <= MOST_WEIGHT):
+            self.broken(field, wrong_weight(value))
+        return value
+
     def count(self, field: str, values: Sized, most: int, *, least: int = 0) -> None:
         """A repeated field of ``least`` to ``most`` entries."""
         if not least <= len(values) <= most:
@@ -90,3 +98,8 @@ class Rules:
             )
             return EPOCH
         return EPOCH + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)
+
+
+def wrong_weight(value: float) -> str:
+    """What is wrong with a weight."""
+    return f"must be 0 or in {LEAST_WEIGHT:g}..{MOST_WEIGHT:g}, got {value:g}; only ratios count"
