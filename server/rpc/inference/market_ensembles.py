@@ -18,9 +18,10 @@ from server.inference.servable import Array, TensorForm, Wishes
 from server.rpc.inference.answers import market_columns, tensors
 from server.rpc.inference.ensemble_base import MAX_BATCH, CountedEnsemble, Engines, form_of
 from server.rpc.inference.faults import invalid
-from server.rpc.inference.questions import number
+from server.rpc.inference.questions import whole_number
 
 #: Most characters of a market's symbol.
+MAX_UPDATES = 1_000_000
 MAX_SYMBOL = 64
 
 MARKET_COLUMNS = market_columns(DIRECTIONS)
@@ -67,7 +68,7 @@ def _observations(inputs: Mapping[str, Array], wishes: Wishes, horizon: int) -> 
         raise invalid(f"give at least one of the inputs {names}, as the members need them")
     parameters = dict(wishes.parameters)
     symbol = str(parameters.pop("symbol", ""))[:MAX_SYMBOL]
-    updates = int(number("horizon_updates", parameters.pop("horizon_updates", horizon)))
+    updates = whole_number("horizon_updates", parameters.pop("horizon_updates", horizon), MAX_UPDATES)
     if parameters:
         raise invalid(
             f"parameter {next(iter(parameters))!r} is not known to this model; "

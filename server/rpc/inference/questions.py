@@ -9,7 +9,7 @@ from server.engine.request import PredictionRequest
 from server.forecasting.question import Question
 from server.inference.servable import Array, Parameter, TensorForm, Wishes
 from server.rpc.inference.faults import invalid
-from server.rpc.options_in import options_from
+from server.rpc.options_in import MAX_MEMBERS, MAX_SECONDS, options_from
 from server.rpc.question_in import question_from
 from server.rpc.rules import Rules
 
@@ -43,6 +43,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "share_market_price": (bool,),
 }
 _REQUEST_ID, _DEADLINE = "request_id", "deadline_ms"
+_MOST_MS = 1000 * MAX_SECONDS
 
 
 def questions_from(inputs: Mapping[str, Array]) -> list[Question]:
@@ -94,7 +95,7 @@ def requests_from(questions: list[Question], ensemble: str, wishes: Wishes) -> l
         if name == _REQUEST_ID:
             request_id = rules.text(name, str(value), MAX_REQUEST_ID, printable=True)
         elif name == _DEADLINE:
-            message.deadline.FromMicroseconds(round(1000 * number(name, value)))
+            message.deadline.FromMicroseconds(round(1000 * _in_range(name, number(name, value), _MOST_MS)))
         else:
             setattr(message, name, _wish(name, value))
     options = options_from(message, rules, "parameters")
@@ -122,6 +123,23 @@ def number(name: str, value: Parameter) -> float:
     return value
 
 
+def whole_number(name: str, value: Parameter, most: int) -> int:
+    """A parameter that is a whole number in 0..most.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT; it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise invalid(f"parameter {name!r} wants int64_param")
+    return int(_in_range(name, value, most))
+
+
+def _in_range(name: str, value: float, most: float) -> float:
+    if not 0 <= value <= most:  # neither is NaN
+        raise invalid(f"parameter {name!r} must be in 0..{most:,.0f}, got {value:g}")
+    return value
+
+
 def _wish(name: str, value: Parameter) -> Parameter:
     kinds = _KINDS.get(name)
     if kinds is None:
@@ -129,6 +147,8 @@ def _wish(name: str, value: Parameter) -> Parameter:
         raise invalid(f"parameter {name!r} is not known to this model; it knows {known}")
     if kinds == (float,):
         return number(name, value)
+    if kinds == (int,):
+        return whole_number(name, value, MAX_MEMBERS)
     if type(value) not in kinds:
         raise invalid(f"parameter {name!r} wants a {kinds[0].__name__}")
     return value

@@ -60,7 +60,12 @@ async def test_wishes(client):
         ("min_agreement", "string_param", "x"),
         ("min_agreement", "double_param", 2.0),
         ("min_responses", "double_param", 2.0),
+        ("min_responses", "int64_param", 2**40),
+        ("min_responses", "int64_param", -1),
         ("deadline_ms", "bool_param", True),
+        ("deadline_ms", "double_param", float("nan")),
+        ("deadline_ms", "double_param", float("inf")),
+        ("deadline_ms", "double_param", -1.0),
         ("unheard_of", "int64_param", 1),
     ],
 )
@@ -95,6 +100,17 @@ async def test_a_market(serving, client):
     asked.parameters["horizon_updates"].int64_param = 50
     other = outputs_of(await client("ModelInfer", asked))
     assert not np.array_equal(other["probabilities"], found["probabilities"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("double_param", float("nan")), ("double_param", 10.5), ("int64_param", -1), ("int64_param", 2**62)],
+)
+async def test_a_horizon_is_a_whole_number(client, field, value):
+    asked = request("market", ("book_window", "FP32", (1, 100, 20, 4)), raw=[WINDOW[:1].tobytes()])
+    setattr(asked.parameters["horizon_updates"], field, value)
+    code, text = await refused(client("ModelInfer", asked))
+    assert (code, "'horizon_updates'" in text) == (grpc.StatusCode.INVALID_ARGUMENT, True)
 
 
 async def test_the_likeliest_direction_with_its_name(client):
