@@ -91,7 +91,8 @@ class Networks:
                 self.repository, artifact=settings.artifact, version=version, horizon=settings.horizon
             )
         except InferenceError as error:
-            raise ValueError(f"artifact: {error}") from error
+            where = f"inference -> repository: {self.settings.repository}"
+            raise ValueError(f"artifact: {error} ({where})") from error
 
     def _loaded(self, name: str) -> list[int]:
         return [served.version for served in self.repository.loaded() if served.name == name]

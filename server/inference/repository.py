@@ -10,7 +10,7 @@ nothing. A version that is unloaded finishes what it has begun.
 import asyncio
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,10 +65,9 @@ class ModelRepository:
             return shelf.loaded[wanted]
         on_disk = self.versions(name)
         if not on_disk or (version is not None and version not in on_disk):
-            known = ", ".join(sorted(self._shelves)) or "none"
-            which = f"model {name!r}" if version is None else f"version {version} of model {name!r}"
-            raise UnknownModelError(f"{which} is not known; loaded are: {known}")
-        raise ModelNotReadyError(f"model {name!r} is not loaded")
+            known = ", ".join(name for name, shelf in sorted(self._shelves.items()) if shelf.loaded) or "none"
+            raise UnknownModelError(f"{_called(name, version)} is not known; loaded are: {known}")
+        raise ModelNotReadyError(f"{_called(name, version)} is not loaded")
 
     def loaded(self) -> list[ServedModel]:
         """Every loaded version, by name and version."""
@@ -120,7 +119,7 @@ class ModelRepository:
             on_disk = self.versions(name)
             wanted = max(on_disk, default=0) if version is None else version
             if wanted not in on_disk:
-                raise UnknownModelError(f"model {name!r}: the repository holds no version {wanted or ''}")
+                raise UnknownModelError(self._missing(name, on_disk, wanted))
             shelf = self._shelves.setdefault(name, _Shelf())
             before = shelf.loaded.get(wanted)
             shelf.states[wanted] = (ModelState.LOADING, "")
@@ -219,6 +218,13 @@ class ModelRepository:
             if self._shelves[name].loaded:
                 self.unload(name)
 
+    def _missing(self, name: str, on_disk: Sequence[int], wanted: int) -> str:
+        if not on_disk:
+            return f"model {name!r}: the repository has no such model, only {', '.join(self.names())}"
+        return (
+            f"model {name!r}: the repository holds no version {wanted}, only {', '.join(map(str, on_disk))}"
+        )
+
     def _served(self, name: str, version: int) -> ServedModel:
         served = ServedModel(
             folder=self.root / name / str(version),
@@ -233,6 +239,10 @@ class ModelRepository:
                 f"{self.root / name / str(version)}: its manifest says {served.name} {served.version}"
             )
         return served
+
+
+def _called(name: str, version: int | None) -> str:
+    return f"model {name!r}" if version is None else f"version {version} of model {name!r}"
 
 
 def _is_name(name: str) -> bool:

@@ -135,7 +135,7 @@ async def test_a_wrong_window_is_reported_and_not_raised(networks):
 async def test_settings_that_do_not_fit(networks, tmp_path):
     with pytest.raises(ValueError, match="horizon: small has horizons 10, 50, not 30"):
         forecaster(networks, horizon=30)
-    with pytest.raises(ValueError, match="artifact: model 'gone' is not known"):
+    with pytest.raises(ValueError, match=r"artifact: model 'gone' is not known; .*inference -> repository: "):
         networks.forecaster(NetworkSettings(artifact="gone", horizon=10))
     with pytest.raises(ValueError, match=r"artifact: model 'small': .* holds no version 9"):
         forecaster(networks, version="9")

@@ -101,8 +101,12 @@ def test_unknown_names_and_versions(repository):
         repository.get("none")
     with pytest.raises(UnknownModelError, match="version 7 of model 'small' is not known"):
         repository.get("small", 7)
-    with pytest.raises(UnknownModelError, match="holds no version 7"):
+    with pytest.raises(UnknownModelError, match="holds no version 7, only 1, 2"):
         repository.load("small", 7)
+    with pytest.raises(UnknownModelError, match="has no such model, only other, small"):
+        repository.load("none")
+    with pytest.raises(ModelNotReadyError, match="version 2 of model 'small' is not loaded"):
+        repository.get("small", 2)
     for name in ("..", ".", "../small", "small/1", "", "small\0", "x" * 5000):
         with pytest.raises(UnknownModelError):
             repository.load(name)
