@@ -12,7 +12,7 @@ from server.forecasting.errors import RecordError
 from server.rpc.call import Call
 from server.rpc.rules import Rules
 from server.rpc.times import timestamp
-from server.training.command import PARAMETERS
+from server.training.command import PARAMETERS, WHOLE
 from server.training.state import Stage, Training, Wish
 from server.training.trainings import Trainings
 
@@ -23,6 +23,7 @@ MAX_ID = 64
 MAX_EPOCHS = 100_000
 MAX_BATCH = 65_536
 MAX_SEED = 2**63 - 1
+MAX_FOLDS = 100
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 _STATES = {
     Stage.PENDING: pb.TRAINING_STATE_PENDING,
@@ -100,8 +101,11 @@ def _name(rules: Rules, field: str, value: str) -> None:
 def _parameter(rules: Rules, name: str, value: float) -> None:
     if name not in PARAMETERS:
         rules.broken(f"parameters[{name}]", f"is not known; there are {', '.join(sorted(PARAMETERS))}")
-    elif not (math.isfinite(value) and value >= 0):
-        rules.broken(f"parameters[{name}]", f"must be a finite number >= 0, got {value:g}")
+    elif name in WHOLE:
+        if not (0 <= value <= MAX_FOLDS and value.is_integer()):
+            rules.broken(f"parameters[{name}]", f"must be a whole number in 0..{MAX_FOLDS}, got {value:g}")
+    elif not (math.isfinite(value) and value > 0):
+        rules.broken(f"parameters[{name}]", f"must be a finite number > 0, got {value:g}")
 
 
 def _message(training: Training) -> pb.Training:

@@ -17,7 +17,8 @@ PARAMETERS = {
     "learning_rate": "--learning-rate",
     "max_seconds": "--max-seconds",
 }
-_WHOLE = {"folds"}
+#: Those of them that count something.
+WHOLE = {"folds"}
 
 
 def artifact_name(wish: Wish) -> str:
@@ -64,4 +65,4 @@ def command_line(training: Training, repository: Path, settings: TrainingSetting
 
 
 def _plain(name: str, value: float) -> str:
-    return str(int(value)) if name in _WHOLE else repr(value)
+    return str(int(value)) if name in WHOLE else repr(value)

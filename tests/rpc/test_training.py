@@ -37,7 +37,9 @@ def handlers(settings, tmp_path):
         ({"epochs": 1_000_000}, "epochs"),
         ({"parameters": {"cheat": 1.0}}, "parameters[cheat]"),
         ({"parameters": {"folds": float("nan")}}, "parameters[folds]"),
+        ({"parameters": {"folds": 1.5}}, "parameters[folds]"),
         ({"parameters": {"learning_rate": -1.0}}, "parameters[learning_rate]"),
+        ({"parameters": {"learning_rate": 0.0}}, "parameters[learning_rate]"),
     ],
 )
 async def test_what_does_not_fit_is_refused_by_name(handlers, changes, field):
