@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gRPC server: every service bound, health and reflection beside them, and an orderly end."""
 
+import asyncio
 import socket
 from collections.abc import Sequence
 from typing import Any
@@ -23,6 +24,8 @@ Service = tuple[ServiceDescriptor, Sequence[object]]
 
 HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
 CHANNELZ = channelz_pb2.DESCRIPTOR.services_by_name["Channelz"]
+#: Callers that were just answered ask again at once; the transport would cancel what reaches it as it stops.
+LINGER_S = 0.1
 #: Time for last bytes to leave once nothing is under way.
 FLUSH_S = 0.25
 
@@ -71,6 +74,7 @@ class RpcServer:
         """
         self.health.set_all(NOT_SERVING)
         await self._gate.close(self._settings.grace_s)
+        await asyncio.sleep(LINGER_S)
         await self._server.stop(FLUSH_S)
 
     async def wait(self) -> None:

@@ -124,6 +124,26 @@ async def test_draining_finishes_what_is_under_way(running: Running) -> None:
     await asked
 
 
+async def test_callers_that_ask_again_while_draining_are_turned_away(running: Running) -> None:
+    gate = asyncio.Event()
+    slow = Saying(Forecast((0.8, 0.2)), gate)
+    running.ensembles["quick"].forecasters["a"] = slow
+
+    async def ask_on() -> grpc.StatusCode:
+        while True:
+            try:
+                await running.predict.Predict(pb.PredictRequest(question=q.Question(text="?")))
+            except grpc.aio.AioRpcError as error:
+                return error.code()
+
+    callers = [asyncio.create_task(ask_on()) for _ in range(16)]
+    await slow.was_asked.wait()
+    draining = asyncio.create_task(running.server.drain())
+    gate.set()
+    assert set(await asyncio.gather(*callers)) == {grpc.StatusCode.UNAVAILABLE}
+    await draining
+
+
 async def test_channelz_shows_the_server_and_its_calls(running: Running) -> None:
     stub = channelz_pb2_grpc.ChannelzStub(running.channel)
     await running.predict.Aggregate(pb.AggregateRequest(probabilities=[0.7]))
