@@ -24,7 +24,7 @@ from models.artifact import Artifact
 from models.baselines import MAJORITY, PERSISTENCE
 from models.encoding import BOOK_ROWS, Encoding
 from models.judging import Judged, Lead, Score, lead, score_all
-from models.manifest import HorizonScores, Manifest
+from models.manifest import HorizonScores, Manifest, Provenance
 from models.training.features import read_features
 from models.training.fi2010 import Fi2010Source
 from models.training.inference import run
@@ -48,7 +48,8 @@ class Evaluation:
 
     ``learned_from``: the hash of the recording that each forecaster learned
     from. ``seen``: those that learned from this very file, whose scores say
-    nothing about the future.
+    nothing about the future. ``same_source``: those that learned from another
+    file of the same source; where the two overlap, that holds for them too.
     """
 
     recording: str
@@ -59,6 +60,7 @@ class Evaluation:
     leads: tuple[Lead, ...]
     learned_from: Mapping[str, str]
     seen: tuple[str, ...]
+    same_source: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -109,6 +111,11 @@ def evaluate(
         leads=_leads(judged, against, FIRST),
         learned_from=learned_from,
         seen=tuple(name for name, sha256 in learned_from.items() if sha256 == recording.sha256),
+        same_source=tuple(
+            name
+            for name, loaded in artifacts.items()
+            if _of_same_source(loaded.manifest.provenance, recording)
+        ),
     )
 
 
@@ -145,6 +152,7 @@ def _evaluate_fi2010(
             name: loaded.manifest.provenance.recording_sha256 for name, loaded in artifacts.items()
         },
         seen=(),
+        same_source=(),
     )
 
 
@@ -208,6 +216,13 @@ def _newest(repository: Path) -> dict[str, Path]:
         ):
             found[folder.parent.name] = folder
     return found
+
+
+def _of_same_source(provenance: Provenance, recording: Recording) -> bool:
+    """Whether a network learned from another file of what this one was made of."""
+    if not recording.source or provenance.recording_sha256 == recording.sha256:
+        return False
+    return provenance.source == recording.source
 
 
 def _judge(loaded: Artifact, recording: Recording, file: Path) -> Judged:

@@ -105,6 +105,8 @@ def read_archive(file: Path, names: Sequence[str], optional: Sequence[str] = ())
         RecordingError: it cannot be read, or lacks an array.
     """
     try:
+        if not zipfile.is_zipfile(file):  # of such a file NumPy would say that it might be unpickled
+            raise ValueError("it is none, or cut short")
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
             present = [*names, *(name for name in optional if name in archive.files)]
             return {name: archive[name] for name in present}

@@ -78,6 +78,12 @@ def _show(found: Evaluation) -> None:
             "these scores say nothing about later data",
             style="yellow",
         )
+    if found.same_source:
+        console.print(
+            f"{', '.join(found.same_source)} learned from another recording of the same source: "
+            "if that one holds these rows too, these scores say nothing about later data",
+            style="yellow",
+        )
 
 
 def _table(found: Evaluation, horizon: int) -> FittingTable:

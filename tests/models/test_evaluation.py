@@ -111,7 +111,20 @@ def test_what_was_learned_from_this_file_is_named(repository, file):
     manifest = artifact.load(repository / "second" / "1").manifest
     provenance = manifest.provenance.model_copy(update={"recording_sha256": read_recording(file).sha256})
     write_manifest(manifest.model_copy(update={"provenance": provenance}), repository / "second" / "1")
-    assert evaluate(repository, file).seen == ("second/1",)
+    found = evaluate(repository, file)
+    assert found.seen == ("second/1",)
+    assert "second/1" not in found.same_source
+
+
+def test_what_was_learned_from_the_same_source_is_named(repository, tmp_path):
+    made = books.arrays(rows=700)
+    meta = json.dumps({**json.loads(str(made["meta"])), "source": "somewhere"})
+    file = books.write(tmp_path, **{**made, "meta": np.array(meta)})
+    assert evaluate(repository, file).same_source == ()
+    manifest = artifact.load(repository / "second" / "1").manifest
+    provenance = manifest.provenance.model_copy(update={"source": "somewhere"})
+    write_manifest(manifest.model_copy(update={"provenance": provenance}), repository / "second" / "1")
+    assert evaluate(repository, file).same_source == ("second/1",)
 
 
 def test_a_recording_shorter_than_a_horizon_is_scored_on_the_others(repository, tmp_path):

@@ -138,8 +138,10 @@ def scrambled(folder):
 def test_no_archive(tmp_path, content):
     file = tmp_path / "torn.book20.npz"
     file.write_bytes(content(tmp_path))
-    with pytest.raises(RecordingError, match=r"torn\.book20\.npz: cannot be read"):
+    with pytest.raises(RecordingError, match=r"torn\.book20\.npz: cannot be read") as caught:
         read_recording(file)
+    assert "pickle" not in str(caught.value)
+    assert str(caught.value).count("cannot be read") == 1
 
 
 def test_a_pickle_is_not_opened(tmp_path):
