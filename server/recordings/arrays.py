@@ -22,6 +22,8 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
     """
     if not path.is_file():
         raise RecordingError(path, "", "no such file")
+    if not zipfile.is_zipfile(path):  # of such a file NumPy would say that it might be unpickled
+        raise RecordingError(path, "", "not a readable npz file (it is none, or cut short)")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
