@@ -57,7 +57,7 @@ def _words(error: ConsilienceError, server: str) -> tuple[str, str]:
 def _absence_hint(reasons: set[str]) -> str:
     if reasons == {"not_applicable"}:
         return (
-            "recorded members know only the questions of `consilience predict --list`; "
-            "the configuration file says how to add live models"
+            "recorded members know only the questions of `consilience predict --list`, networks only order "
+            "books (`consilience market`); the configuration file says how to add live models"
         )
-    return ""
+    return "`consilience stream` shows what each member says of it" if reasons else ""

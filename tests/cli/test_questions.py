@@ -6,6 +6,8 @@ import pytest
 from sklearn.metrics import brier_score_loss
 
 from benchmarks.serving import Served
+from consilience import NoAnswerError
+from server.cli.failures import Failure, friendly
 from tests.cli.conftest import Run
 
 QUESTION = "polymarket-4zgncn-20251026"
@@ -97,6 +99,19 @@ def test_a_question_that_nobody_knows(served: Served, run: Run) -> None:
     assert done.err.startswith(
         "consilience: no member answered: 13 not_applicable\n  recorded members know only"
     )
+
+
+def test_a_question_put_to_networks(served: Served, run: Run) -> None:
+    done = run("predict", "--server", served.address, "--ensemble", "market", "Will", "it", "rain?")
+    assert "networks only order books (`consilience market`)" in done.err
+
+
+def test_members_that_failed_can_be_looked_at() -> None:
+    error = NoAnswerError("no member answered", metadata={"gpt": "policy_budget_exceeded"})
+    with pytest.raises(Failure) as caught, friendly("there", as_json=False):
+        raise error
+    assert caught.value.message == "no member answered: 1 policy_budget_exceeded"
+    assert "`consilience stream`" in caught.value.hint
 
 
 def test_an_unknown_id_is_one_line(served: Served, run: Run) -> None:

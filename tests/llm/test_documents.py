@@ -33,6 +33,11 @@ async def test_configurations_are_accepted(text: str) -> None:
     await room.close()
 
 
+def test_the_simulator_may_be_asked_as_configured() -> None:
+    """A model whose price nobody knows is not."""
+    assert all("price" in given for given in settings(SIMULATOR)["forecasters"].values())
+
+
 def test_every_prompt_and_policy_is_named() -> None:
     for name in [*(file.stem for file in SHIPPED.glob("*.md")), *Policy]:
         assert f"`{name}`" in PROVIDERS
