@@ -35,6 +35,11 @@ class Report:
     parts: int = 1
 
     @property
+    def present_epoch(self) -> int:
+        """The epoch under way, counted from 1; the last one when all are done."""
+        return min(self.epoch + 1, self.epochs)
+
+    @property
     def percent(self) -> float:
         """Share of all batches of all parts that are done, 0..100."""
         done = (self.epoch * self.batches + self.batch) / max(1, self.epochs * self.batches)
@@ -96,7 +101,7 @@ class Bar:
             live += "  macro-F1 " + " ".join(f"{score:.3f}" for score in report.macro_f1)
         self._progress.update(
             self._task,
-            description=f"{report.stage} epoch {report.epoch + 1}/{report.epochs}",
+            description=f"{report.stage} epoch {report.present_epoch}/{report.epochs}",
             total=report.epochs * report.batches,
             completed=report.epoch * report.batches + report.batch,
             live=live,

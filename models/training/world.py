@@ -71,9 +71,21 @@ def leave_world(world: World) -> None:
 
 
 def local_device(device: str) -> str:
-    """``cuda`` becomes this process's own GPU."""
+    """``cuda`` becomes this process's own GPU.
+
+    Raises:
+        ValueError: there is none, or no such device.
+    """
+    try:
+        torch.device(device)
+    except RuntimeError:
+        raise ValueError(f"device: {device!r} is none that PyTorch knows; use cpu or cuda") from None
     if device != "cuda":
         return device
-    index = int(os.environ.get("LOCAL_RANK", "0"))
+    index, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if index >= count:
+        raise ValueError(
+            f"device: GPU {index} is wanted, and PyTorch finds {count}; use cpu, or fewer processes"
+        )
     torch.cuda.set_device(index)
     return f"cuda:{index}"

@@ -22,6 +22,7 @@ from models.training.splits import walk_forward
 from models.training.targets import fit_alphas, make_targets
 from models.training.train import find_source, main
 from models.training.trainer import Trainer
+from models.training.world import local_device
 from tests.models import books
 
 HORIZONS = (5, 10)
@@ -327,3 +328,17 @@ def test_lines_of_progress(tmp_path):
     line = json.loads((tmp_path / "lines").read_text())
     assert line["percent"] == 37.5
     assert line["loss"] == 0.5
+
+
+@pytest.mark.parametrize(("epoch", "shown"), [(0, 1), (3, 4), (4, 4)])
+def test_no_epoch_beyond_the_last_is_shown(epoch, shown):
+    assert Report("final", epoch, 4, 0, 10).present_epoch == shown
+
+
+def test_a_device_that_is_not_there_is_named(monkeypatch):
+    assert local_device("cpu") == "cpu"
+    with pytest.raises(ValueError, match="device: 'abacus' is none that PyTorch knows; use cpu or cuda"):
+        local_device("abacus")
+    monkeypatch.setenv("LOCAL_RANK", "4096")
+    with pytest.raises(ValueError, match="device: GPU 4096 is wanted, and PyTorch finds"):
+        local_device("cuda")
