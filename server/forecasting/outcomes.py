@@ -145,6 +145,29 @@ def truth(case: Case, resolution: Resolution) -> Floats | None:
     return None
 
 
+def unfit(resolution: Resolution, asked: Sequence[tuple[str, tuple[str, ...]]]) -> str:
+    """Why a result cannot be that of its question; empty where it can, or where nobody asked.
+
+    ``asked``: kind and outcomes (none of a number) of the questions asked under its id.
+    """
+    if resolution.annulled or resolution.retracted or any(_fits(resolution, *each) for each in asked):
+        return ""
+    mends = dict.fromkeys(_mend(*each) for each in asked)
+    return f"is no result of this question; give {', or '.join(mends)}" if mends else ""
+
+
+def _fits(resolution: Resolution, kind: str, outcomes: tuple[str, ...]) -> bool:
+    if kind == "numeric":
+        return resolution.value is not None
+    return resolution.outcome in outcomes or (kind == "binary" and resolution.fraction is not None)
+
+
+def _mend(kind: str, outcomes: tuple[str, ...]) -> str:
+    if kind == "numeric":
+        return "a value"
+    return f"an outcome of {', '.join(outcomes)}" + (", or a fraction" if kind == "binary" else "")
+
+
 def _number(case: Case, value: float) -> Floats:
     happened = np.zeros(len(case.outcomes) + 1)
     happened[int(np.searchsorted(np.array(case.outcomes, dtype=np.float64), value, side="left"))] = 1.0

@@ -20,8 +20,9 @@ from server.rpc.inference.ensemble_base import MAX_BATCH, CountedEnsemble, Engin
 from server.rpc.inference.faults import invalid
 from server.rpc.inference.questions import whole_number
 
-#: Most characters of a market's symbol.
+#: Most updates that a signal may look ahead.
 MAX_UPDATES = 1_000_000
+#: Most characters of a market's symbol.
 MAX_SYMBOL = 64
 
 MARKET_COLUMNS = market_columns(DIRECTIONS)

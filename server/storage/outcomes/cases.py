@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from server.forecasting.outcomes import Case
 from server.storage.outcomes.versions import chunks
 
 Floats = NDArray[np.float64]
+#: Kind and outcomes of a question.
+Form = tuple[str, tuple[str, ...]]
 
 _COLUMNS = """
 SELECT p.id, p.question_id, p.ensemble, p.kind, p.create_time_us,
@@ -24,6 +26,10 @@ FROM predictions p JOIN member_forecasts m ON m.prediction_id = p.id AND NOT m.l
 """
 _JUDGED = _COLUMNS + "WHERE p.question_id IN ({ids}) AND p.kind <> 'free_text' ORDER BY p.id, m.position"
 _NAMED = _COLUMNS + "WHERE p.id IN ({ids}) AND p.kind <> 'free_text' ORDER BY p.id, m.position"
+_ASKED = """
+SELECT DISTINCT question_id, kind, CASE kind WHEN 'numeric' THEN '[]' ELSE outcomes END
+FROM predictions WHERE question_id IN ({ids}) AND kind <> 'free_text'
+"""
 _IDS = "SELECT id, create_time_us FROM predictions WHERE create_time_us >= :since"
 #: Columns of the prediction; those of its members follow.
 _OWN = 15
@@ -39,6 +45,17 @@ def named(connection: Connection, prediction_ids: Sequence[str]) -> list[Case]:
     return _found(connection, _NAMED, prediction_ids)
 
 
+def asked(
+    connection: Connection, question_ids: Sequence[str]
+) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+    """Kinds and outcomes (none of a number) of the questions that were asked under these ids."""
+    found: dict[str, list[Form]] = {}
+    for sql, names in _in_chunks(_ASKED, question_ids):
+        for question_id, kind, outcomes in connection.execute(sql, names):
+            found.setdefault(question_id, []).append((kind, tuple(json.loads(outcomes))))
+    return found
+
+
 def ids_since(connection: Connection, since_us: int) -> list[tuple[str, int]]:
     """Id and time of every answer created at or after an instant."""
     return [(row[0], row[1]) for row in connection.execute(text(_IDS), {"since": since_us})]
@@ -46,11 +63,15 @@ def ids_since(connection: Connection, since_us: int) -> list[tuple[str, int]]:
 
 def _found(connection: Connection, sql: str, ids: Sequence[str]) -> list[Case]:
     found: list[Case] = []
-    for chunk in chunks(ids):
-        names = {f"id{place}": name for place, name in enumerate(chunk)}
-        wanted = text(sql.format(ids=", ".join(f":{name}" for name in names)))
+    for wanted, names in _in_chunks(sql, ids):
         found += _cases(connection.execute(wanted, names))
     return sorted(found, key=lambda case: (case.asked_us, case.question_id, case.prediction_id))
+
+
+def _in_chunks(sql: str, ids: Sequence[str]) -> Iterator[tuple[TextClause, dict[str, str]]]:
+    for chunk in chunks(ids):
+        names = {f"id{place}": name for place, name in enumerate(chunk)}
+        yield text(sql.format(ids=", ".join(f":{name}" for name in names))), names
 
 
 def _cases(rows: Iterable[Any]) -> Iterator[Case]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The outcome store that the server uses, in the predictions' database."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, delete, insert, select
 
 from server.forecasting.errors import RecordError
-from server.forecasting.outcomes import Case, InForce, Recorded
+from server.forecasting.outcomes import Case, InForce, Recorded, unfit
 from server.forecasting.question import Resolution
 from server.storage import locks
 from server.storage.audit.entries import OUTCOME, event
@@ -87,7 +87,7 @@ def _record(
         locks.take(connection, locks.Lock.JUDGING)
         ids = list(dict.fromkeys(each.question_id for each in resolutions))
         before = versions.in_force(connection, ids)
-        results, news = _numbered(resolutions, before)
+        results, news = _numbered(resolutions, before, cases.asked(connection, ids))
         first = versions.last_sequence(connection) + 1
         added = versions.add(connection, list(enumerate(news, first)), now_us)
         if added:
@@ -101,7 +101,9 @@ def _record(
 
 
 def _numbered(
-    resolutions: Sequence[Resolution], before: dict[str, InForce]
+    resolutions: Sequence[Resolution],
+    before: dict[str, InForce],
+    asked: Mapping[str, Sequence[tuple[str, tuple[str, ...]]]],
 ) -> tuple[list[Recorded], list[Resolution]]:
     """What becomes of each, and the new versions in their order."""
     present = dict(before)
@@ -109,7 +111,7 @@ def _numbered(
     news: list[Resolution] = []
     for each in resolutions:
         known = present.get(each.question_id)
-        one = versions.numbered(each, known)
+        one = unfit(each, asked.get(each.question_id, ())) or versions.numbered(each, known)
         if isinstance(one, str):
             results.append(Recorded(each.question_id, known.version if known else 0, error=one))
             continue

@@ -232,3 +232,40 @@ async def test_a_database_that_cannot_be_written_says_so(
     await store.database.write(drop)
     with pytest.raises(RecordError, match="not on disk"):
         await outcomes.record([yes()], LATER)
+
+
+@pytest.mark.parametrize(
+    ("kind", "forecast", "given", "mend"),
+    [
+        (None, None, {"outcome": "yes"}, "an outcome of YES, NO, or a fraction"),
+        (None, None, {"outcome": None, "value": 1.0}, "an outcome of YES, NO, or a fraction"),
+        (Exclusive(("A", "B", "C")), Forecast((0.2, 0.3, 0.5)), {"outcome": "D"}, "an outcome of A, B, C"),
+        (
+            Exclusive(("A", "B", "C")),
+            Forecast((0.2, 0.3, 0.5)),
+            {"outcome": None, "fraction": 0.5},
+            "A, B, C",
+        ),
+        (Numeric((1.0, 2.0)), Forecast((0.2, 0.9)), {"outcome": "YES"}, "give a value"),
+    ],
+)
+async def test_what_cannot_be_the_result_is_refused_and_replaces_nothing(
+    store: SqlPredictionStore,
+    outcomes: SqlOutcomeStore,
+    kind: QuestionKind | None,
+    forecast: Forecast | None,
+    given: dict[str, Any],
+    mend: str,
+) -> None:
+    await store.save(record("p-1") if kind is None or forecast is None else answers(kind, forecast))
+    (refused,) = await outcomes.record([yes(**given)], LATER)
+    assert (refused.version, refused.changed) == (0, False)
+    assert mend in refused.error
+    assert await outcomes.outcomes() == []
+    (withdrawn,) = await outcomes.record([yes(outcome=None, annulled=True)], LATER)
+    assert withdrawn.version == 1
+
+
+async def test_the_result_of_what_nobody_asked_is_taken(outcomes: SqlOutcomeStore) -> None:
+    (recorded,) = await outcomes.record([yes(outcome="anything")], LATER)
+    assert recorded.version == 1
