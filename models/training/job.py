@@ -15,6 +15,7 @@ import torch
 
 from models import artifact
 from models.architectures import architecture, make_config, plain_config
+from models.manifest import FILE as MANIFEST
 from models.manifest import NAME, Manifest
 from models.training import report
 from models.training.describe import describe, plain_settings
@@ -36,6 +37,7 @@ class Job:
 
     ``keep``: leave the checkpoints, so that the same job only calibrates and writes again.
     ``renew``: start anew where checkpoints are of other data or settings; False refuses.
+    ``overwrite``: replace an artifact that is in ``out``; False refuses.
     ``report``: folder for plots and a page; learned baselines are fitted for it.
     """
 
@@ -49,6 +51,7 @@ class Job:
     note: str = ""
     keep: bool = False
     renew: bool = False
+    overwrite: bool = False
     report: Path | None = None
 
     @property
@@ -74,6 +77,15 @@ class Job:
         if not self.out.name.isdigit() or int(self.out.name) < 1:
             raise ValueError(f"out: {self.out}: must end in NAME/VERSION, the version a number from 1")
         return int(self.out.name)
+
+    def check_out(self) -> None:
+        """Nothing that was trained before is lost by accident.
+
+        Raises:
+            ValueError: an artifact is there.
+        """
+        if (self.out / MANIFEST).exists() and not self.overwrite:
+            raise ValueError(f"out: {self.out}: holds an artifact; give the next version, or --overwrite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,7 @@ def run_job(
         ValueError: a setting or the data does not fit; names it.
     """
     name, version = job.name, job.version
+    job.check_out()
     if job.report is not None:
         report.check_extra()
     torch.set_num_threads(job.threads)
@@ -153,6 +166,8 @@ def run_job(
         note=job.note,
     )
     if world.leads:
+        for old in job.out.glob("model*.pt"):  # of other precisions, which would be of another network
+            old.unlink()
         sample = trained.examples.batch(trained.split.validation.rows[:8]).inputs
         manifest = artifact.save({"fp32": trained.network.cpu()}, sample, manifest, job.out)
         if job.report is not None:

@@ -71,6 +71,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, help="folder for checkpoints; default OUT/../.training")
     parser.add_argument("--keep", action="store_true", help="leave the checkpoints where they are")
     parser.add_argument("--renew", action="store_true", help="start anew where checkpoints do not fit")
+    parser.add_argument("--overwrite", action="store_true", help="replace the artifact that is in OUT")
     parser.add_argument("--report", type=Path, help="write a report with plots into this folder")
     parser.add_argument("--progress", type=Path, help="also append progress as JSON lines to this file")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -108,6 +109,7 @@ def make_job(options: argparse.Namespace) -> Job:
         note=options.note,
         keep=options.keep,
         renew=options.renew,
+        overwrite=options.overwrite,
         report=options.report,
     )
 

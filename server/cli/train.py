@@ -85,6 +85,9 @@ def train(
         Path | None,
         typer.Option("--report", metavar="FOLDER", help="Write a report with plots there."),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the artifact that is there.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Progress and result as lines of JSON.")] = False,
 ) -> None:
     """Train a network: walk-forward tests, then the one that is shipped, then its artifact.
@@ -108,4 +111,5 @@ def train(
     given = [str(part) for pair in options.items() if pair[1] is not None for part in pair]
     arguments = ["--architecture", architecture, "--recording", dataset, "--out", str(out), *given]
     arguments += ["--seeds", ",".join(map(str, seed or [0])), "--device", device, "--threads", str(threads)]
-    raise typer.Exit(main([*arguments, *(["--json"] if as_json else [])]))
+    arguments += [flag for flag, wished in (("--overwrite", overwrite), ("--json", as_json)) if wished]
+    raise typer.Exit(main(arguments))

@@ -279,6 +279,20 @@ def test_an_artifact_has_a_name_and_a_version_before_anything_is_trained(file, t
         run_job(make_job(file, tmp_path / "named" / out))
 
 
+def test_an_artifact_is_not_lost_by_accident(file, tmp_path):
+    job = make_job(file, tmp_path / "small" / "1")
+    first = run_job(job)
+    (first.folder / "model.bf16.pt").write_bytes(b"of the first")
+    with pytest.raises(
+        ValueError, match=r"out: .*small/1: holds an artifact; give the next version, or --over"
+    ):
+        run_job(job)
+    assert artifact.load(first.folder).manifest == first.manifest
+    second = run_job(replace(job, overwrite=True))
+    assert second.manifest.created > first.manifest.created
+    assert [file.name for file in second.folder.glob("*.pt")] == ["model.pt"]
+
+
 def test_the_command(file, tmp_path, capsys):
     progress = tmp_path / "progress.jsonl"
     arguments = [
