@@ -34,7 +34,11 @@ class MemberSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     weight: float = Field(
-        default=1.0, ge=0, allow_inf_nan=False, description="its part in the pool; only ratios count"
+        default=1.0,
+        ge=0,
+        le=1e50,
+        allow_inf_nan=False,
+        description="its part in the pool; only ratios count",
     )
     enabled: bool = Field(default=True, description="false: not asked until UpdateMember switches it on")
     timeout_s: float | None = Field(

@@ -22,7 +22,9 @@ def decide(
     """
     if answered < min_responses:
         return Decision(
-            Action.ABSTAIN, 0.0, f"only {answered} of {asked} members answered; {min_responses} are wanted"
+            Action.ABSTAIN,
+            0.0,
+            f"only {answered} of {asked} members gave an answer that counts; {min_responses} are wanted",
         )
     if not decided:
         return Decision(Action.ABSTAIN, 0.0, "the pooling's own rule found no winner")
