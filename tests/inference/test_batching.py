@@ -141,7 +141,7 @@ async def test_nobody_is_kept_for_company_until_it_is_too_late(bench, monkeypatc
     one.gate.open()
     await first
     await asyncio.gather(one.ask(3), *others)
-    assert value_of(await one.ask(4, **{limit: 0.4})) == [4]
+    assert value_of(await one.ask(4, **{limit: 2.0})) == [4]
 
 
 async def test_a_lone_caller_is_not_made_to_wait(bench, monkeypatch):
