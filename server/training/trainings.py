@@ -65,7 +65,9 @@ class Trainings:
             assert hold is not None, "nobody else knows this name yet"  # noqa: S101
             self._own[training.id] = training
             self._keep(training)
-        self._tasks[training.id] = asyncio.create_task(self._run(training, hold))
+        self._tasks[training.id] = task = asyncio.create_task(self._run(training))
+        # Not at the end of the task's work: one that is cancelled at once never begins it.
+        task.add_done_callback(lambda _: hold.release())
         return training
 
     def get(self, training_id: str = "") -> Training:
@@ -166,7 +168,7 @@ class Trainings:
         if task is not None:
             await asyncio.wait([task])
 
-    async def _run(self, training: Training, hold: Hold) -> None:
+    async def _run(self, training: Training) -> None:
         heeding = asyncio.create_task(self._heed(training))
         try:
             async with self._turn, self._folder.turn():
@@ -179,7 +181,6 @@ class Trainings:
                 self._keep(training)
         finally:
             heeding.cancel()
-            hold.release()
         log.info("training", id=training.id, stage=training.stage.value, artifact=training.artifact)
 
     async def _heed(self, training: Training) -> None:

@@ -51,6 +51,15 @@ class Bench:
         await self.entered()
         return first
 
+    async def answered_together(self):
+        """Answer one caller, and then three in one batch."""
+        first = await self.occupied()
+        others = [self.ask(n) for n in (1, 2)]
+        await asyncio.sleep(0)
+        self.gate.open()
+        await first
+        await asyncio.gather(self.ask(3), *others)
+
     async def close(self):
         self.gate.open()
         await asyncio.to_thread(self.batcher.close)
@@ -116,13 +125,7 @@ async def test_callers_that_were_just_answered_are_waited_for(bench, monkeypatch
     monkeypatch.setattr(company, "PATIENCE", 1e6)
     monkeypatch.setattr(company, "MOST_PATIENCE_S", 30.0)
     one = bench()
-    first = await one.occupied()
-    others = [one.ask(n) for n in (1, 2)]
-    await asyncio.sleep(0)
-    one.gate.open()
-    await first
-    again = [one.ask(3)]
-    await asyncio.gather(*others, *again)
+    await one.answered_together()
     lone = one.ask(4)
     await asyncio.sleep(0.01)
     assert one.gate.batches == [[0], [1, 2, 3]]
@@ -135,12 +138,7 @@ async def test_nobody_is_kept_for_company_until_it_is_too_late(bench, monkeypatc
     monkeypatch.setattr(company, "PATIENCE", 1e9)
     monkeypatch.setattr(company, "MOST_PATIENCE_S", 3600.0)
     one = bench()
-    first = await one.occupied()
-    others = [one.ask(n) for n in (1, 2)]
-    await asyncio.sleep(0)
-    one.gate.open()
-    await first
-    await asyncio.gather(one.ask(3), *others)
+    await one.answered_together()
     assert value_of(await one.ask(4, **{limit: 2.0})) == [4]
 
 

@@ -98,6 +98,7 @@ async def test_no_two_get_the_same_version(servers):
         assert [each.artifact for each in started] == [f"book_mlp_tinyusdt/{n}" for n in (1, 2, 3, 4)]
         await here.close()
         assert {there.get(each.id).error for each in started[::2]} == {INTERRUPTED}
+        await eventually(lambda: not any(there._folder.is_owned(each.id) for each in started[::2]))
         assert {there.get(each.id).stage for each in started[1::2]} == {Stage.PENDING}
 
 
